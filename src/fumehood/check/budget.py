@@ -1,0 +1,53 @@
+"""How much work reading one source may cost: shared by everything that reads for it, nested code included."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+HARD_STOP_MS = 100.0
+MAX_SOURCE = 1_000_000
+MAX_DEPTH = 90
+MAX_STEPS = 60_000
+MAX_BYTES = 4_000_000
+
+
+class Exhausted(Exception):  # noqa: N818 - a signal inside the check, never seen by users
+    """A budget is spent: what was found so far stands, and the reading is incomplete."""
+
+
+@dataclass(slots=True)
+class Budget:
+    """What is left of the work allowed for one check.
+
+    Attributes:
+        deadline: On the clock of `time.perf_counter`, seconds.
+        steps: Nodes that may yet be looked at, over all nested code.
+        produced: Bytes or characters that folding may yet make.
+        nesting: Code within code (exec in exec, python in bash) that may yet be entered.
+    """
+
+    deadline: float = field(default_factory=lambda: time.perf_counter() + HARD_STOP_MS / 1000)
+    steps: int = MAX_STEPS
+    produced: int = MAX_BYTES
+    nesting: int = 8
+
+    def step(self, count: int = 1) -> None:
+        """Pay for looking at `count` nodes.
+
+        Raises:
+            Exhausted: Nothing is left, or the time is over (asked every 64 steps).
+        """
+        self.steps -= count
+        if self.steps < 0 or (self.steps & 63 == 0 and time.perf_counter() > self.deadline):
+            raise Exhausted
+
+    def produce(self, size: int) -> None:
+        """Pay for making `size` bytes or characters.
+
+        Raises:
+            Exhausted: More than what is left.
+        """
+        self.produced -= size
+        if self.produced < 0 or time.perf_counter() > self.deadline:
+            raise Exhausted
