@@ -62,7 +62,8 @@ def create() -> None:
         version = f"{sys.version_info.major}.{sys.version_info.minor}"
         stop(
             f"{BASE_PYTHON} could not make {VENV}:\n{said}",
-            f"Install Python's venv module (Debian, Ubuntu: `apt install python{version}-venv`), or see that the folder is yours.",
+            f"Install Python's venv module (Debian, Ubuntu: `apt install python{version}-venv`), "
+            "or see that the folder is yours to write in.",
         )
 
 
@@ -73,7 +74,8 @@ def pip(*arguments: str) -> None:
     if done.returncode:
         stop(
             f"pip could not install what {ROOT.name}/requirements locks (its words are above).",
-            "See that this machine reaches a Python package registry (`pip config list` shows which), then run it again.",
+            "See that this machine reaches a Python package registry (`pip config list` shows which), "
+            "then run the command again.",
         )
 
 
