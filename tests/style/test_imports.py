@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-STANDARD_LIBRARY_ONLY = ("check", "errors", "execution", "kernel", "plan", "policy", "tiers/jail")
+STANDARD_LIBRARY_ONLY = ("check", "errors", "execution", "kernel", "plan", "policy")
 GRAMMARS = {"tree_sitter", "tree_sitter_bash", "tree_sitter_javascript"}
 LOADED_LATE = {"anyio", "asyncio", "click", "ctypes", "pydantic", "rich", "subprocess", "tree_sitter", "uv"}
 
 
 @pytest.mark.parametrize("part", STANDARD_LIBRARY_ONLY)
-def test_deciding_and_isolating_need_the_standard_library_alone(part: str) -> None:
+def test_deciding_needs_the_standard_library_alone(part: str) -> None:
     """These parts import nothing but the standard library and fumehood; check/ may load the grammars of an extra."""
     allowed = {*sys.stdlib_module_names, "fumehood", *(GRAMMARS if part == "check" else ())}
     places = [path for path in sources() if path.relative_to(SOURCE).with_suffix("").as_posix().startswith(part)]

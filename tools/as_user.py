@@ -1,0 +1,57 @@
+"""Run the tests once more as an ordinary user, in a copy of the project that this user owns. Needs root."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+LEFT_BEHIND = shutil.ignore_patterns(".git", ".venv", ".venv.lock", ".*_cache", ".hypothesis", "__pycache__")
+PEOPLE = range(1000, 60000)
+ROOTS_OWN = (
+    "TMPDIR",
+    "XDG_RUNTIME_DIR",
+    "XDG_CACHE_HOME",
+    "XDG_CONFIG_HOME",
+    "DBUS_SESSION_BUS_ADDRESS",
+    "VIRTUAL_ENV",
+)
+
+
+def main() -> int:
+    """Answer with what ./test answered there."""
+    user = ordinary_user()
+    with tempfile.TemporaryDirectory(prefix="fumehood-as-user-") as folder:
+        project, home = Path(folder) / "project", Path(folder) / "home"
+        shutil.copytree(ROOT, project, symlinks=True, ignore=LEFT_BEHIND)
+        home.mkdir()
+        give(Path(folder), user)
+        print(f"\n══ once more as uid {user}, in {project}", flush=True)
+        kept = {name: value for name, value in os.environ.items() if name not in ROOTS_OWN}
+        environment = {**kept, "HOME": str(home), "USER": str(user), "LOGNAME": str(user)}
+        command = [str(project / "test"), "tests"]
+        done = subprocess.run(
+            command, check=False, cwd=project, env=environment, user=user, group=user, extra_groups=()
+        )
+        return done.returncode
+
+
+def ordinary_user() -> int:
+    """Pick a person's uid where the machine has one; any number serves where it has none."""
+    people = [entry.pw_uid for entry in pwd.getpwall() if entry.pw_uid in PEOPLE]
+    return min(people, default=PEOPLE.start)
+
+
+def give(folder: Path, user: int) -> None:
+    """Make a folder and all in it the user's own."""
+    for path in (folder, *folder.rglob("*")):
+        os.chown(path, user, user, follow_symlinks=False)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
