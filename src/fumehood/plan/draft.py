@@ -1,0 +1,41 @@
+"""Where settings are written down: each by a clause of the policy or by a rule of the baseline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from fumehood.plan.baseline import BASELINE
+from fumehood.plan.settings import Order, Setting
+
+if TYPE_CHECKING:
+    from fumehood.execution import Language, Status
+    from fumehood.plan.host import Host
+    from fumehood.policy import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a plan is made of: the policy, the host, and the language whose interpreter is started."""
+
+    policy: Policy
+    host: Host
+    language: Language
+
+    def by_clause(  # noqa: PLR0913 -- the parts of a Setting, named at each call
+        self, name: str, value: Any, clause: str, *, how: str = "", order: Order = "same", status: Status = "enforced"
+    ) -> Setting:
+        """Return a setting that a clause caused."""
+        return Setting(name, value, clause, self.policy.line(clause), how, status, order)
+
+    def by_rule(  # noqa: PLR0913 -- as above
+        self, name: str, value: Any, rule: str, *, how: str = "", order: Order = "same", status: Status = "enforced"
+    ) -> Setting:
+        """Return a setting that the baseline caused."""
+        because = f"baseline.{rule}"
+        return Setting(name, value, because, BASELINE[because], how, status, order)
+
+    @property
+    def starts_node(self) -> bool:
+        """Whether the interpreter is node, which has to be executed inside: it can't be forked as Python can."""
+        return self.language == "javascript" and self.host.node is not None
