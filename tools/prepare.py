@@ -29,7 +29,11 @@ def main(arguments: list[str]) -> None:
     if arguments not in (["core"], ["dev"]):
         stop("tools/prepare.py takes one word.", "Say `core` or `dev`.")
     want: Want = "dev" if arguments == ["dev"] else "core"
-    with (ROOT / ".venv.lock").open("w") as lock:
+    try:
+        lock = (ROOT / ".venv.lock").open("w")
+    except OSError as error:
+        stop(f"Nothing can be written in {ROOT}: {error.strerror}.", "Use a clone of your own.")
+    with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         prepare(want)
 
@@ -44,8 +48,8 @@ def prepare(want: Want) -> None:
         have = {}
     print(f"Preparing .venv ({want}) from requirements/{want}.txt …", file=sys.stderr, flush=True)
     MARK.unlink(missing_ok=True)
-    pip("install", "--quiet", "--require-hashes", "--requirement", str(requirements(want)))
-    pip("install", "--quiet", "--no-deps", "--no-build-isolation", "--editable", str(ROOT))
+    pip("install", "-qq", "--require-hashes", "--requirement", str(requirements(want)))
+    pip("install", "-qq", "--no-deps", "--no-build-isolation", "--editable", str(ROOT))
     finish({**have, want: fingerprint(want), "core": fingerprint("core")})
 
 
@@ -63,7 +67,7 @@ def create() -> None:
         stop(
             f"{BASE_PYTHON} could not make {VENV}:\n{said}",
             f"Install Python's venv module (Debian, Ubuntu: `apt install python{version}-venv`), "
-            "or see that the folder is yours to write in.",
+            "or use a clone of your own, if this folder is another user's.",
         )
 
 
@@ -73,7 +77,7 @@ def pip(*arguments: str) -> None:
     done = subprocess.run([str(PYTHON), "-I", "-m", "pip", *arguments], check=False, env=environment, cwd=ROOT)
     if done.returncode:
         stop(
-            f"pip could not install what {ROOT.name}/requirements locks (its words are above).",
+            "pip could not install what the lock names (its words are above).",
             "See that this machine reaches a Python package registry (`pip config list` shows which), "
             "then run the command again.",
         )
