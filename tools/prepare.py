@@ -100,7 +100,7 @@ def fingerprint(want: Want) -> str:
 
 def marks() -> dict[str, str]:
     """Read which of `core` and `dev` an environment was finished for, and from what."""
-    if not (MARK.is_file() and PYTHON.exists()):
+    if not (MARK.is_file() and os.access(PYTHON, os.X_OK)):
         return {}
     return dict(line.split(" ", 1) for line in MARK.read_text().splitlines() if " " in line)
 
