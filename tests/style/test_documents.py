@@ -1,17 +1,19 @@
 from __future__ import annotations
 
+import ast
 import re
 from typing import TYPE_CHECKING
 
 import pytest
 
+from fumehood.policy import Policy
 from tests.style.tree import ROOT, files, name
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 LINK = re.compile(r"\[[^\]\n]*\]\((?!https?://|mailto:|#)([^)#\s]+)[^)\n]*\)")
-CODE_BLOCK = re.compile(r"^( *)(```|~~~).*?^\1\2", re.MULTILINE | re.DOTALL)
+CODE_BLOCK = re.compile(r"^( *)(```|~~~)(\w*)\n(.*?)^\1\2", re.MULTILINE | re.DOTALL)
 REGISTRY = re.compile(r"https?://\S*p[y]pi|p[y]thonhosted|--(extra-)?index-url +\S*://")
 DOCUMENTS = files(".md")
 
@@ -22,6 +24,16 @@ def test_links_lead_somewhere(path: Path) -> None:
     text = CODE_BLOCK.sub("", path.read_text(encoding="utf-8"))
 
     assert [] == [target for target in LINK.findall(text) if not (path.parent / target).exists()]
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=name)
+def test_examples_mean_something(path: Path) -> None:
+    """A TOML example is a policy that can be read, and a Python example is Python."""
+    for _indent, _fence, language, code in CODE_BLOCK.findall(path.read_text(encoding="utf-8")):
+        if language == "toml":
+            Policy.from_toml(code, where=name(path))
+        if language == "python":
+            compile(code, name(path), "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
 
 
 def test_every_promise_is_held_by_a_test_or_marked() -> None:
