@@ -40,7 +40,7 @@ def checks() -> list[Check]:
     return [
         Check("format", [tool("ruff"), "format", "--check", "."]),
         Check("lint", [tool("ruff"), "check", "."]),
-        Check("layers", [tool("lint-imports")]),
+        Check("layers", [tool("lint-imports"), "--no-logo"]),
         *rendered,
         Check("types (mypy)", [tool("mypy")]),
         Check("types (pyright)", [tool("pyright")]),
