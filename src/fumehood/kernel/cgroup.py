@@ -1,0 +1,285 @@
+"""cgroups(7): version 1, version 2 and the hybrid of both, behind one interface.
+
+Each controller is used where this host has it: on its own version 1 mount, else on the version 2 tree if it can be
+delegated there. A `Group` is then one directory per place, and each question knows its file in either version.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+WANTED = ("memory", "pids", "cpu", "cpuacct", "freezer")
+_PERIOD_US = 100_000
+_METERS = {
+    ("cpuacct", 1): ("cpuacct.usage",),
+    ("cpu", 2): ("cpu.stat",),
+    ("memory", 1): ("memory.max_usage_in_bytes",),
+    ("memory", 2): ("memory.peak", "memory.current"),
+}
+
+
+class Place(NamedTuple):
+    """A directory of ours in one hierarchy, its version, and the controllers that we use there."""
+
+    path: str
+    version: int
+    controllers: frozenset[str]
+
+
+class Caps(NamedTuple):
+    """Limits of one group: bytes, tasks, processors."""
+
+    memory: int
+    processes: int
+    cpus: float
+
+
+def _read(path: str) -> str:
+    with open(path, encoding="ascii") as file:
+        return file.read()
+
+
+def _write(path: str, value: object) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        os.write(descriptor, str(value).encode())
+    finally:
+        os.close(descriptor)
+
+
+def _counter(text: str, key: str) -> int:
+    """The number behind `key` in a file of "key number" lines; 0 where it is not told."""
+    for line in text.splitlines():
+        name, _, value = line.partition(" ")
+        if name == key:
+            return int(value)
+    return 0
+
+
+def _mounts() -> list[tuple[str, str, set[str]]]:
+    """(mount point, kind, options) of the cgroup mounts that this process sees."""
+    found: list[tuple[str, str, set[str]]] = []
+    for line in _read("/proc/self/mountinfo").splitlines():
+        left, _, right = line.partition(" - ")
+        kind, _, options = right.split(" ", 2)
+        if kind in {"cgroup", "cgroup2"}:
+            found.append((left.split(" ")[4], kind, set(options.split(","))))
+    return found
+
+
+def _own_paths() -> dict[str, str]:
+    """Controller name ("" for version 2) to this process's path in its hierarchy."""
+    paths: dict[str, str] = {}
+    for line in _read("/proc/self/cgroup").splitlines():
+        _, controllers, path = line.split(":", 2)
+        paths.update(dict.fromkeys(controllers.split(","), path))
+    return paths
+
+
+def _enter_unified(mount: str, own: str, name: str) -> tuple[str, set[str]]:
+    """Make our directory in the version 2 tree and say which controllers its children get.
+
+    A group with processes of its own can't hand controllers down, so from a delegated group our own processes move
+    into a leaf first. At the root of the tree that rule does not hold.
+    """
+    base = mount + own.rstrip("/")
+    path = f"{base}/{name}"
+    os.mkdir(path)
+    wanted = {"memory", "pids", "cpu"} & set(_read(f"{base}/cgroup.controllers").split())
+    if own != "/":
+        leaf = f"{base}/{name}-warden"
+        os.mkdir(leaf)
+        _write(f"{leaf}/cgroup.procs", os.getpid())
+    given: set[str] = set()
+    for controller in sorted(wanted):
+        with suppress(OSError):
+            _write(f"{base}/cgroup.subtree_control", f"+{controller}")
+            _write(f"{path}/cgroup.subtree_control", f"+{controller}")
+            given.add(controller)
+    return path, given
+
+
+class Cgroups:
+    """Our own directories on this host, one per hierarchy, under which each sandbox gets its group."""
+
+    def __init__(self, name: str, places: Iterable[Place]) -> None:
+        """Hold what `open` found."""
+        self.name = name
+        self.places = tuple(places)
+
+    @property
+    def controllers(self) -> frozenset[str]:
+        """What can be limited here: a subset of memory, pids, cpu, freezer."""
+        return frozenset().union(*(place.controllers for place in self.places)) - {"cpuacct"}
+
+    @property
+    def version(self) -> str:
+        """"v1", "v2", "hybrid" or "none"."""
+        versions = {place.version for place in self.places}
+        return "none" if not versions else "hybrid" if len(versions) > 1 else f"v{versions.pop()}"
+
+    @classmethod
+    def open(cls, name: str) -> Cgroups:
+        """Make a directory `name` wherever this process may, and use what that gives; nothing is assumed."""
+        own, places, taken = _own_paths(), [], set[str]()
+        mounts = _mounts()
+        for mount, kind, options in mounts:
+            here = options & set(WANTED) - taken
+            if kind != "cgroup" or not here:
+                continue
+            path = mount + own.get(min(here), "/").rstrip("/") + f"/{name}"
+            with suppress(OSError):
+                os.mkdir(path)
+                places.append(Place(path, 1, frozenset(here)))
+                taken |= here
+        for mount, kind, _ in mounts:
+            if kind == "cgroup2":
+                with suppress(OSError):
+                    path, given = _enter_unified(mount, own.get("", "/"), name)
+                    if given - taken:
+                        places.append(Place(path, 2, frozenset(given - taken | {"freezer"} - taken)))
+                    else:
+                        os.rmdir(path)
+                break
+        return cls(name, places)
+
+    def create(self, label: str, caps: Caps) -> Group:
+        """A group for one sandbox, limited before anything is in it."""
+        group = Group({}, [])
+        for place in self.places:
+            path = f"{place.path}/{label}"
+            os.mkdir(path)
+            group.paths.append(path)
+            for controller in place.controllers:
+                group.where[controller] = (path, place.version)
+        group.limit(caps)
+        return group
+
+    def remove(self) -> None:
+        """Take our directories away again; the groups below must be gone."""
+        for place in self.places:
+            with suppress(OSError):
+                os.rmdir(place.path)
+
+
+class Group:
+    """One sandbox's group."""
+
+    def __init__(self, where: dict[str, tuple[str, int]], paths: list[str]) -> None:
+        """Hold controller -> (directory, version) and all directories."""
+        self.where = where
+        self.paths = paths
+
+    def _ask(self, controller: str, first: str, second: str) -> str | None:
+        """Read the file `first` (version 1) or `second` (version 2); None where this host has neither."""
+        if controller not in self.where:
+            return None
+        path, version = self.where[controller]
+        try:
+            return _read(f"{path}/{first if version == 1 else second}")
+        except FileNotFoundError:
+            return None
+
+    def limit(self, caps: Caps) -> None:
+        """Write the limits; an `OSError` here means that nothing may run."""
+        if "memory" in self.where:
+            self._limit_memory(*self.where["memory"], caps.memory)
+        if "pids" in self.where:
+            _write(f"{self.where['pids'][0]}/pids.max", caps.processes)
+        if "cpu" in self.where:
+            path, version = self.where["cpu"]
+            quota = max(1000, int(caps.cpus * _PERIOD_US))
+            if version == 1:
+                _write(f"{path}/cpu.cfs_period_us", _PERIOD_US)
+                _write(f"{path}/cpu.cfs_quota_us", quota)
+            else:
+                _write(f"{path}/cpu.max", f"{quota} {_PERIOD_US}")
+
+    @staticmethod
+    def _limit_memory(path: str, version: int, size: int) -> None:
+        if version == 1:
+            _write(f"{path}/memory.limit_in_bytes", size)
+            with suppress(FileNotFoundError):  # absent where swap accounting is off: then there is no swap to count
+                _write(f"{path}/memory.memsw.limit_in_bytes", size)
+            return
+        _write(f"{path}/memory.max", size)
+        _write(f"{path}/memory.oom.group", 1)
+        with suppress(FileNotFoundError):
+            _write(f"{path}/memory.swap.max", 0)
+
+    def add(self, pid: int) -> None:
+        """Move a process, and with it all that it will start, into the group."""
+        for path in self.paths:
+            _write(f"{path}/cgroup.procs", pid)
+
+    def meters(self) -> dict[str, int]:
+        """Open what tells CPU time and the peak of memory: file name to descriptor, for others to read at offset 0."""
+        found: dict[str, int] = {}
+        for controller, (path, version) in self.where.items():
+            names = [name for name in _METERS.get((controller, version), ()) if os.path.exists(f"{path}/{name}")]
+            if names:
+                found[names[0]] = os.open(f"{path}/{names[0]}", os.O_RDONLY | os.O_CLOEXEC)
+        return found
+
+    def oom_kills(self) -> int:
+        """How many processes the kernel killed here for want of memory."""
+        return _counter(self._ask("memory", "memory.oom_control", "memory.events") or "", "oom_kill")
+
+    def forks_refused(self) -> int:
+        """How many times a process or thread was refused because of the limit."""
+        return _counter(self._ask("pids", "pids.events", "pids.events") or "", "max")
+
+    def freeze(self, *, frozen: bool) -> None:
+        """Stop everything in here, or let it go on. Does nothing where there is no freezer."""
+        if "freezer" not in self.where:
+            return
+        path, version = self.where["freezer"]
+        if version == 1:
+            _write(f"{path}/freezer.state", "FROZEN" if frozen else "THAWED")
+        else:
+            _write(f"{path}/cgroup.freeze", int(frozen))
+
+    def remove(self) -> bool:
+        """Take the group away; False while its last processes are still going."""
+        left: list[str] = []
+        for path in self.paths:
+            try:
+                os.rmdir(path)
+            except FileNotFoundError:
+                continue
+            except OSError:
+                left.append(path)
+        self.paths[:] = left
+        return not left
+
+
+def sweep(place: str) -> bool:
+    """Remove one of our directories and the emptied groups in it; False while something in it still runs."""
+    try:
+        with os.scandir(place) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    os.rmdir(entry.path)
+        os.rmdir(place)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return True
+
+
+def abandoned(places: Iterable[Place], prefix: str) -> list[str]:
+    """Directories beside ours that belong to a launcher that is no more: `prefix` and a dead process's number."""
+    found: list[str] = []
+    for place in places:
+        parent = os.path.dirname(place.path)
+        for name in os.listdir(parent):
+            number = name.removeprefix(prefix)
+            if name.startswith(prefix) and number.isdigit() and not os.path.exists(f"/proc/{number}"):
+                found.append(f"{parent}/{name}")
+    return found

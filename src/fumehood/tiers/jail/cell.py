@@ -1,0 +1,295 @@
+"""The broker's end of one sandbox: sends programs in, takes what comes out, and believes none of it."""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+import socket
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from fumehood.errors import Unavailable
+from fumehood.tiers.jail import wire
+from fumehood.tiers.jail.meter import Meter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fumehood.tiers.jail.waiting import Waiter
+    from fumehood.tiers.jail.wire import Message
+
+_CHUNK = 1 << 18
+_PATIENCE_S = 30.0
+#: Beyond its wall limit a run is the warden's to end; should the warden itself be gone, the broker gives up here.
+_GRACE_S = 5.0
+
+
+class Stream:
+    """Standard output or error of the code: keeps what fits under the cap, counts the rest, reads it all."""
+
+    def __init__(self, descriptor: int, cap: int) -> None:
+        """Take the pipe's reading end."""
+        self.descriptor = descriptor
+        self.cap = cap
+        self.kept = bytearray()
+        self.dropped = 0
+        self.listener: Callable[[bytes], None] | None = None
+
+    def begin(self, listener: Callable[[bytes], None] | None) -> None:
+        """A run begins: forget the last one's output."""
+        self.kept, self.dropped, self.listener = bytearray(), 0, listener
+
+    def drain(self) -> bool:
+        """Read what is there now; False at the end of the stream."""
+        while True:
+            try:
+                data = os.read(self.descriptor, _CHUNK)
+            except BlockingIOError:
+                return True
+            if not data:
+                return False
+            fits = data[: max(self.cap - len(self.kept), 0)]
+            self.kept += fits
+            self.dropped += len(data) - len(fits)
+            if fits and self.listener is not None:
+                self.listener(fits)
+            if len(data) < _CHUNK:
+                return True
+
+
+@dataclass
+class Outcome:
+    """What came of one run: `answer` as the program's side told it, all the rest as seen from outside."""
+
+    answer: Message | None = None
+    tampered: str | None = None
+    gone: Message | None = None
+    denied: list[Message] = field(default_factory=list)
+    stdout: bytes = b""
+    stderr: bytes = b""
+    dropped: tuple[int, int] = (0, 0)
+    wall_s: float = 0.0
+    cpu_ns: int = 0
+    peak: int = 0
+
+
+class Cell:
+    """One sandbox of the jail. Not safe for two calls at once; its owner sees to that."""
+
+    def __init__(self, lifeline: socket.socket, channel: socket.socket, outputs: tuple[int, int], cap: int) -> None:
+        """Take the broker's ends of what was sent with the order."""
+        self.lifeline = lifeline
+        self.channel = channel
+        self.streams = Stream(outputs[0], cap), Stream(outputs[1], cap)
+        self.epoll = select.epoll()
+        self.frames = wire.Frames()
+        self.meter: Meter | None = None
+        self.workspace = -1
+        self.owner: int | None = None
+        self.ready = self.closed = False
+        self.gone: Message | None = None
+        self._answers: list[Message] = []
+        self._denied: list[Message] = []
+        self._cpu_ns = 0
+        self._events: dict[int, Callable[[], bool]] = {
+            lifeline.fileno(): self._hear_warden,
+            channel.fileno(): self._hear_code,
+            outputs[0]: self.streams[0].drain,
+            outputs[1]: self.streams[1].drain,
+        }
+        for descriptor in self._events:
+            os.set_blocking(descriptor, False)
+            self.epoll.register(descriptor, select.EPOLLIN)
+
+    async def open(self, waiter: Waiter) -> None:
+        """Wait until it is sealed and its runner waits for code.
+
+        Raises:
+            Unavailable: It could not be made; the message says which step failed.
+        """
+        end = time.monotonic() + _PATIENCE_S
+        while not (self.ready and self.meter is not None):
+            if self.gone is not None:
+                self.close()
+                why = self.gone.get("why") or f"it ended at once ({self.gone})"
+                raise Unavailable(
+                    f"The sandbox could not be made: {why}",
+                    remedy="`fumehood doctor` says what this machine can enforce and what is missing.",
+                )
+            if not await self._turn(waiter, end):
+                self.close()
+                raise Unavailable(
+                    f"The sandbox was not ready after {_PATIENCE_S:.0f} s.",
+                    remedy="The machine may be overloaded; try again, or see `fumehood doctor`.",
+                )
+
+    async def run(self, request: Message, budget: Message, waiter: Waiter) -> Outcome:
+        """Run one program. The warden ends it at its limits; the outcome says what happened.
+
+        Args:
+            request: For the runner: code, name, language ….
+            budget: For the warden: wall and cpu in seconds.
+            waiter: How to wait.
+        """
+        outcome = Outcome()
+        self._denied = outcome.denied
+        self._answers.clear()
+        began = time.monotonic()
+        self._command({"do": "run", **budget})
+        try:
+            await self._send(wire.pack(request), waiter, began + budget["wall"])
+            while not self._answers and self.gone is None:
+                if not await self._turn(waiter, began + budget["wall"] + _GRACE_S):
+                    self.kill("wall")
+        except wire.Tampered as tampered:
+            outcome.tampered = str(tampered)
+            self.kill("tampered")
+            await self._await_end(waiter)
+        except BaseException:  # the caller gave up in the middle: what runs there now has no owner any more
+            self.kill("closed")
+            self.close()
+            raise
+        self._finish(outcome, began)
+        return outcome
+
+    def _finish(self, outcome: Outcome, began: float) -> None:
+        outcome.wall_s = time.monotonic() - began
+        self._command({"do": "done"})
+        for stream in self.streams:
+            stream.drain()
+        self._hear_warden()
+        outcome.answer = self._answers[0] if self._answers else None
+        outcome.gone = self.gone
+        outcome.stdout, outcome.stderr = (bytes(stream.kept) for stream in self.streams)
+        outcome.dropped = self.streams[0].dropped, self.streams[1].dropped
+        if self.gone is not None:
+            cpu, outcome.peak = self.gone.get("cpu_ns", 0), self.gone.get("peak", 0)
+        else:
+            assert self.meter is not None  # noqa: S101 -- an open cell has one
+            cpu, outcome.peak = self.meter.cpu_ns(), self.meter.memory_peak()
+        outcome.cpu_ns = max(cpu - self._cpu_ns, 0)
+        self._cpu_ns = cpu
+
+    def begin(self, on_stdout: Callable[[bytes], None] | None, on_stderr: Callable[[bytes], None] | None) -> None:
+        """Forget the output of the run before; from here on tell the listeners of each piece that is kept."""
+        self.streams[0].begin(on_stdout)
+        self.streams[1].begin(on_stderr)
+
+    async def count(self, waiter: Waiter) -> Message:
+        """Ask the warden for the kernel's counters: oom_kills, forks_refused, refused_calls."""
+        if self.gone is not None:
+            return self.gone
+        self.counted: Message | None = None
+        self._command({"do": "count"})
+        end = time.monotonic() + _GRACE_S
+        while self.counted is None and self.gone is None and await self._turn(waiter, end):
+            pass
+        return self.gone or self.counted or {}
+
+    async def _await_end(self, waiter: Waiter) -> None:
+        """After a kill: until the warden says that the last process is gone. Its channel is not listened to."""
+        self._ignore(self.channel.fileno())
+        end = time.monotonic() + _GRACE_S
+        while self.gone is None and await self._turn(waiter, end):
+            pass
+
+    async def _send(self, data: bytes, waiter: Waiter, end: float) -> None:
+        """Hand the program over; code that does not read its channel is ended by the wall limit like any other."""
+        view = memoryview(data)
+        while view and self.gone is None:
+            try:
+                view = view[self.channel.send(view, socket.MSG_NOSIGNAL) :]
+            except BlockingIOError:
+                await self._turn(waiter, min(end, time.monotonic() + 0.002))
+                if time.monotonic() > end + _GRACE_S:
+                    self.kill("wall")
+            except OSError as error:
+                if error.errno not in {errno.EPIPE, errno.ECONNRESET}:
+                    raise
+                return  # its end is told on the lifeline
+
+    async def _turn(self, waiter: Waiter, end: float) -> bool:
+        """Wait for anything and take it in; False when `end` passed first."""
+        if not await waiter.readable(self.epoll.fileno(), end - time.monotonic()):
+            return False
+        for descriptor, _ in self.epoll.poll(0):
+            if not self._events[descriptor]():
+                self._ignore(descriptor)
+        return True
+
+    def _ignore(self, descriptor: int) -> None:
+        if self._events.pop(descriptor, None) is not None:
+            self.epoll.unregister(descriptor)
+
+    def _hear_code(self) -> bool:
+        """Frames of the runner, or of whoever speaks in its place."""
+        try:
+            data = self.channel.recv(_CHUNK)
+        except BlockingIOError:
+            return True
+        except ConnectionResetError:
+            data = b""
+        if not data:
+            self._command({"do": "hung up"})
+            return False
+        for frame in self.frames.feed(data):
+            if not self.ready and frame == {"ready": True}:
+                self.ready = True
+            elif self._answers:
+                message = "the channel carried more than one answer"
+                raise wire.Tampered(message)
+            else:
+                self._answers.append(frame)
+        return True
+
+    def _hear_warden(self) -> bool:
+        """Events of the warden, in the order in which they happened."""
+        while True:
+            try:
+                message, descriptors = wire.receive(self.lifeline)
+            except BlockingIOError:
+                return True
+            except OSError:
+                message, descriptors = None, []
+            if message is None:
+                self.gone = self.gone or {"event": "gone", "reason": "warden", "status": None}
+                return False
+            self._event(message, descriptors)
+
+    def _event(self, message: dict[str, Any], descriptors: list[int]) -> None:
+        event = message["event"]
+        if event == "opened":
+            self.workspace = descriptors[0]
+            self.meter = Meter(dict(zip(message["meters"], descriptors[1:], strict=True)))
+            self.owner = message["uid"]
+        elif event == "denied":
+            self._denied.append(message)
+        elif event == "counted":
+            self.counted = message
+        else:
+            self.gone = message
+
+    def _command(self, message: Message) -> None:
+        with suppress(OSError):  # the warden is gone; its end is read from the lifeline
+            wire.send(self.lifeline, message)
+
+    def kill(self, reason: str) -> None:
+        """Have everything in it ended, now."""
+        self._command({"do": "kill", "reason": reason})
+
+    def close(self) -> None:
+        """Let go of it; the warden ends what still runs. Safe to call twice."""
+        if self.closed:
+            return
+        self.closed = True
+        self.epoll.close()
+        self.lifeline.close()
+        self.channel.close()
+        for stream in self.streams:
+            os.close(stream.descriptor)
+        if self.meter is not None:
+            self.meter.close()
+            os.close(self.workspace)

@@ -1,0 +1,56 @@
+"""Which host user each sandbox is: its own where we are real root, the caller's where we are not."""
+
+from __future__ import annotations
+
+import errno
+import os
+import random
+import socket
+
+#: 0x70000000 up to 0x7fffffff: above every range that distributions, systemd and subuid hand out. A warden takes one
+#: block of 65,536 for as long as it lives.
+FIRST, BLOCK, BLOCKS = 0x70000000, 1 << 16, 1 << 12
+
+
+class Identities:
+    """Hands out host user ids, each to one living sandbox."""
+
+    def __init__(self, *, root: bool) -> None:
+        """As real root, claim a block of ids; else there is only our own."""
+        self._claim: socket.socket | None = None
+        self._free: list[int] = []
+        self._next = 0
+        self._end = 0
+        if root:
+            self._claim, block = _claim()
+            self._next = FIRST + block * BLOCK
+            self._end = self._next + BLOCK
+
+    def take(self) -> int:
+        """An id that no living sandbox has; `OSError(EAGAIN)` when the block is used up."""
+        if self._claim is None:
+            return os.getuid()
+        if self._next < self._end:  # a fresh one as long as there is one: what a dead sandbox owned is nobody's
+            self._next += 1
+            return self._next - 1
+        if not self._free:
+            raise OSError(errno.EAGAIN, "all user ids of this warden are in use")
+        return self._free.pop(0)
+
+    def give_back(self, uid: int) -> None:
+        """The sandbox with this id is gone."""
+        if self._claim is not None:
+            self._free.append(uid)
+
+
+def _claim() -> tuple[socket.socket, int]:
+    """A block that no other warden on this host has: an abstract socket's name is free again when its owner dies."""
+    for block in random.sample(range(BLOCKS), BLOCKS):
+        claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        try:
+            claim.bind(f"\0fumehood-identities-{block}")
+        except OSError:
+            claim.close()
+            continue
+        return claim, block
+    raise OSError(errno.EAGAIN, "all blocks of user ids are in use")

@@ -1,0 +1,91 @@
+"""The first process of the jail: finds out what this machine allows, starts the warden, and outlives it.
+
+It waits for two ends, the caller's and the warden's, and then leaves nothing behind. The warden is pid 1 of a pid
+namespace that holds every other process of the jail, so the kernel itself ends them all with it, whatever killed it.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+import time
+from typing import TYPE_CHECKING
+
+from fumehood.kernel import cgroup, landlock, namespaces, privilege, seccomp
+from fumehood.tiers.jail import host, warden, wire
+
+if TYPE_CHECKING:
+    from fumehood.tiers.jail.wire import Message
+
+BROKER = 3
+PREFIX = "fumehood-"
+_SYS_ADMIN = 21
+_PATIENCE_S = 5.0
+
+
+def main() -> None:
+    """Start the jail for the broker at the other end of descriptor 3."""
+    privilege.set_name("fumehood")
+    broker = socket.socket(fileno=BROKER)
+    caller = os.pidfd_open(os.getppid())
+    groups = cgroup.Cgroups.open(f"{PREFIX}{os.getpid()}")
+    for place in cgroup.abandoned(groups.places, PREFIX):
+        cgroup.sweep(place)
+    problem = None
+    try:
+        root = _enter()
+    except OSError as error:
+        problem, root = error, False
+    facts = host.facts(root=root, groups=groups, problem=problem)
+    if problem is not None:
+        wire.send(broker, {"hello": facts})
+        groups.remove()
+        return
+    child = os.fork()
+    if child == 0:
+        os.close(caller)
+        warden.main(broker, groups, facts)
+        os._exit(0)
+    broker.close()
+    _wait(caller, os.pidfd_open(child))
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    _clean(groups)
+
+
+def _enter() -> bool:
+    """Gain the right to make namespaces: as real root it is there, else in a user namespace of our own.
+
+    Returns:
+        Whether this is real root: all of the host's user ids can be given to sandboxes.
+
+    Raises:
+        OSError: This machine refuses; nothing can run.
+    """
+    root = host.is_real_root()
+    if not root:
+        uid, gid = os.geteuid(), os.getegid()
+        namespaces.unshare("user")
+        namespaces.map_identity(0, uid, gid)
+    namespaces.unshare("pid")
+    return root
+
+
+def _wait(caller: int, child: int) -> None:
+    """Until the caller or the warden is no more."""
+    poll = select.poll()
+    poll.register(caller, select.POLLIN)
+    poll.register(child, select.POLLIN)
+    poll.poll()
+
+
+def _clean(groups: cgroup.Cgroups) -> None:
+    """Remove the cgroups; the kernel may need a moment to let the last processes go."""
+    end = time.monotonic() + _PATIENCE_S
+    left = [place.path for place in groups.places]
+    while left and time.monotonic() < end:
+        left = [place for place in left if not cgroup.sweep(place)]
+        if left:
+            time.sleep(0.01)

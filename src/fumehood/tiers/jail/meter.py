@@ -1,0 +1,97 @@
+"""What a sandbox uses, read from outside: from its cgroup's files where there is one, else from its own /proc.
+
+The sandbox's /proc shows exactly the processes of its pid namespace, however they forked; it is the kernel's word,
+not the program's.
+"""
+
+from __future__ import annotations
+
+import os
+
+_TICK_NS = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+_PARSED = {"cpuacct.usage": 1, "memory.max_usage_in_bytes": 1, "memory.peak": 1, "memory.current": 1}
+
+
+def _read(descriptor: int) -> str:
+    return os.pread(descriptor, 4096, 0).decode("ascii", "replace")
+
+
+class Meter:
+    """Reads the descriptors that the warden opened for one sandbox.
+
+    Args:
+        descriptors: File name to descriptor: "proc" (the folder) always, and of the cgroup what there is:
+            "cpuacct.usage" or "cpu.stat", "memory.max_usage_in_bytes", "memory.peak" or "memory.current".
+    """
+
+    def __init__(self, descriptors: dict[str, int]) -> None:
+        """Take the descriptors over."""
+        self.descriptors = descriptors
+        self._peak = 0
+        self._cpu_peak = 0
+
+    def cpu_ns(self) -> int:
+        """CPU time that all processes ever used, nanoseconds; without a cgroup, those still known to the kernel."""
+        if "cpuacct.usage" in self.descriptors:
+            return int(_read(self.descriptors["cpuacct.usage"]))
+        if "cpu.stat" in self.descriptors:
+            return int(_read(self.descriptors["cpu.stat"]).split("usage_usec ")[1].split()[0]) * 1000
+        total = sum(sum(map(int, fields[11:15])) for fields in self._stats())
+        self._cpu_peak = max(self._cpu_peak, total * _TICK_NS)
+        return self._cpu_peak
+
+    def memory_peak(self) -> int:
+        """The most bytes that were in use at once: by the kernel's count, else the most that was ever seen here."""
+        for name in _PARSED:
+            if name.startswith("memory.") and name in self.descriptors:
+                self._peak = max(self._peak, int(_read(self.descriptors[name])))
+                return self._peak
+        self.resident()
+        return self._peak
+
+    def processes(self) -> int:
+        """Processes in the sandbox now, its pid 1 not counted."""
+        return max(len(self._pids()) - 1, 0)
+
+    def resident(self, above: int | None = None) -> int:
+        """Resident bytes of all processes; where that passes `above`, shared pages are counted once."""
+        total = 0
+        for pid in self._pids():
+            total += int((self._file(pid, "statm") or "0 0").split()[1]) * _PAGE
+        if above is not None and total > above:
+            total = sum(self._proportional(pid) for pid in self._pids())
+        self._peak = max(self._peak, total)
+        return total
+
+    def _proportional(self, pid: str) -> int:
+        for line in (self._file(pid, "smaps_rollup") or "").splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) * 1024
+        return int((self._file(pid, "statm") or "0 0").split()[1]) * _PAGE
+
+    def _pids(self) -> list[str]:
+        return [name for name in os.listdir(self.descriptors["proc"]) if name.isdigit()]
+
+    def _stats(self) -> list[list[str]]:
+        """The fields of each process's stat after the command, which may hold spaces and parentheses."""
+        texts = [self._file(pid, "stat") for pid in self._pids()]
+        return [text.rpartition(") ")[2].split() for text in texts if text]
+
+    def _file(self, pid: str, name: str) -> str | None:
+        try:
+            descriptor = os.open(f"{pid}/{name}", os.O_RDONLY | os.O_CLOEXEC, dir_fd=self.descriptors["proc"])
+        except OSError:
+            return None  # it ended meanwhile
+        try:
+            return _read(descriptor)
+        except ProcessLookupError:
+            return None
+        finally:
+            os.close(descriptor)
+
+    def close(self) -> None:
+        """Close all descriptors."""
+        for descriptor in self.descriptors.values():
+            os.close(descriptor)
+        self.descriptors.clear()

@@ -1,0 +1,235 @@
+"""Pid 2 of a sandbox: runs programs one after another in one namespace and tells what came of each.
+
+The code that it runs owns this process. Nothing here protects anything: it only makes an honest program's life
+ordinary, and a dishonest one's lies parse as what they are.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import linecache
+import os
+import signal
+import socket
+import sys
+import traceback
+import types
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from fumehood.kernel.libc import close_from
+from fumehood.tiers.jail import wire
+
+if TYPE_CHECKING:
+    from types import CodeType, TracebackType
+
+PACKAGE_FOLDER = "/opt/fumehood"
+CONTROL = 3
+VALUE_LIMIT = 1024 * 1024
+TEXT_LIMIT = 64 * 1024
+_DEPTH_LIMIT = 50
+_SUFFIX = {"bash": ".sh", "javascript": ".cjs", "module": ".mjs"}
+
+
+def warm_up() -> None:
+    """In the zygote: touch what every run needs, so that no sandbox pays for the first time."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(line_buffering=True, errors="surrogateescape")
+    session = Session()
+    session.run({"code": "import math\nmath.tau\n1/0", "name": "<warm>"})
+    linecache.clearcache()
+    json.loads(json.dumps({"a": [1.5, "b", None]}))
+
+
+def begin(control: int, out: int, err: int) -> NoReturn:
+    """Become the runner: three standard streams, one channel, nothing else open; serve it to its end."""
+    os.setsid()
+    channel = os.dup(control)
+    os.set_inheritable(channel, False)
+    null = os.open("/dev/null", os.O_RDWR)
+    keep = os.dup(channel), os.dup(out), os.dup(err), os.dup(null)
+    for number, descriptor in enumerate((keep[3], keep[1], keep[2])):
+        os.dup2(descriptor, number)
+    os.dup2(keep[0], CONTROL, inheritable=False)
+    close_from(CONTROL + 1)
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for name in [name for name in sys.modules if name.partition(".")[0] == "fumehood"]:
+        del sys.modules[name]
+    serve(socket.socket(fileno=CONTROL))
+    os._exit(0)
+
+
+def serve(channel: socket.socket) -> None:
+    """Answer each request with what came of it, until the broker closes the channel."""
+    session = Session()
+    me = os.getpid()
+    channel.sendall(wire.pack({"ready": True}))
+    frames = wire.Frames()
+    while True:
+        data = channel.recv(1 << 20)
+        if not data:
+            return
+        for request in frames.feed(data):
+            answer = session.run(request)
+            if os.getpid() != me:  # the program forked and its child came back out of exec
+                os._exit(0)
+            channel.sendall(wire.pack(answer))
+
+
+class Session:
+    """The namespace that the runs of one sandbox share."""
+
+    def __init__(self) -> None:
+        """Begin with an empty `__main__`."""
+        self.main = types.ModuleType("__main__")
+        self.main.__dict__["__builtins__"] = __builtins__
+
+    def run(self, request: wire.Message) -> wire.Message:
+        """Run one program and say what came of it: the answer frame."""
+        sys.modules["__main__"] = self.main
+        if request.get("program"):
+            answer = _spawn(request)
+        else:
+            answer = self._run_python(request["code"], request["name"])
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                stream.flush()
+            except BaseException:  # noqa: BLE001, S110 -- the program may have put anything there; there is nobody to tell
+                pass
+        return answer
+
+    def _run_python(self, code: str, name: str) -> wire.Message:
+        linecache.cache[name] = (len(code), None, code.splitlines(keepends=True), name)
+        value = None
+        try:
+            body, last = _compile(code, name)
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+            exec(body, self.main.__dict__)  # noqa: S102 -- this is what a sandbox is for
+            if last is not None:
+                value = eval(last, self.main.__dict__)  # noqa: S307
+            return {"ok": True, **_describe(value)}
+        except SystemExit as stop:
+            return _exit(stop)
+        except BaseException as error:  # noqa: BLE001 -- whatever the program raised is its result
+            return {"ok": False, "error": _explain(error, name)}
+        finally:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _compile(code: str, name: str) -> tuple[CodeType, CodeType | None]:
+    """The program without its last statement if that is an expression, and that expression."""
+    tree = ast.parse(code, name)
+    last = None
+    if tree.body and isinstance(tree.body[-1], ast.Expr):
+        final = tree.body.pop()
+        assert isinstance(final, ast.Expr)  # noqa: S101 -- for the type checker
+        last = compile(ast.Expression(final.value), name, "eval", dont_inherit=True)
+    return compile(tree, name, "exec", dont_inherit=True), last
+
+
+def _describe(value: object) -> wire.Message:
+    """The value as JSON where it is plain data of bounded size, and its bounded `repr`."""
+    if value is None:
+        return {}
+    described: wire.Message = {"value_text": _represent(value)}
+    if _is_plain(value, _DEPTH_LIMIT):
+        text = json.dumps(value)
+        if len(text) <= VALUE_LIMIT:
+            described["value"] = json.loads(text)
+    return described
+
+
+def _represent(value: object) -> str:
+    try:
+        text = repr(value)
+    except Exception as error:  # noqa: BLE001 -- a failing __repr__ is told, not raised
+        return f"<{type(value).__name__} whose repr raised {type(error).__name__}>"
+    return text if len(text) <= TEXT_LIMIT else f"{text[:TEXT_LIMIT]}… [{len(text) - TEXT_LIMIT} more characters]"
+
+
+def _is_plain(value: object, depth: int) -> bool:
+    """Whether `value` survives JSON: exact types only, finite numbers, text keys, not too deep."""
+    kind = type(value)
+    if kind is float:
+        return value - value == 0  # type: ignore[operator] # neither infinite nor NaN
+    if kind is int:
+        return abs(value) < 1 << 1024  # type: ignore[arg-type]
+    if kind in {list, tuple}:
+        return depth > 0 and all(_is_plain(item, depth - 1) for item in value)  # type: ignore[attr-defined]
+    if kind is dict:
+        items = value.items()  # type: ignore[attr-defined]
+        return depth > 0 and all(type(key) is str and _is_plain(item, depth - 1) for key, item in items)
+    return value is None or kind in {bool, str}
+
+
+def _exit(stop: SystemExit) -> wire.Message:
+    if stop.code in {None, 0, False}:
+        return {"ok": True}
+    if isinstance(stop.code, int):
+        message = f"exited with status {stop.code}"
+    else:
+        message = _represent(stop.code) if not isinstance(stop.code, str) else stop.code[:TEXT_LIMIT]
+        sys.stderr.write(message + "\n")
+    return {"ok": False, "error": {"name": "SystemExit", "message": message, "line": None, "traceback": ""}}
+
+
+def _explain(error: BaseException, name: str) -> dict[str, Any]:
+    """What a person or a model needs of an exception: the program's own frames, the line, the text."""
+    try:
+        trace = _program_frames(error.__traceback__, name)
+        told = traceback.TracebackException(type(error), error, trace, compact=True)
+        text = "".join(told.format())
+        message = "".join(told.format_exception_only()).strip().partition(": ")[2] or str(error)
+    except BaseException as failure:  # noqa: BLE001 -- an exception may lie, raise or loop when it is asked about itself
+        text, message, trace = "", f"<no message: it raised {type(failure).__name__}>", None
+    return {
+        "name": type(error).__name__,
+        "message": str(error.msg) if type(error) is SyntaxError else _cut(message),
+        "line": error.lineno if isinstance(error, SyntaxError) else _line(trace, name),
+        "traceback": _cut(text),
+        "errno": error.errno if isinstance(error, OSError) and isinstance(error.errno, int) else None,
+    }
+
+
+def _cut(text: str) -> str:
+    """Keep both ends: a traceback says most in its last lines."""
+    half = TEXT_LIMIT // 2
+    return text if len(text) <= TEXT_LIMIT else f"{text[:half]}\n… [{len(text) - TEXT_LIMIT} more characters]\n{text[-half:]}"
+
+
+def _program_frames(trace: TracebackType | None, name: str) -> TracebackType | None:
+    """Skip fumehood's own frames, down to the program's first."""
+    while trace is not None and trace.tb_frame.f_code.co_filename != name:
+        trace = trace.tb_next
+    return trace
+
+
+def _line(trace: TracebackType | None, name: str) -> int | None:
+    """The line of the program that was last entered."""
+    line = None
+    while trace is not None:
+        if trace.tb_frame.f_code.co_filename == name:
+            line = trace.tb_lineno
+        trace = trace.tb_next
+    return line
+
+
+def _spawn(request: wire.Message) -> wire.Message:
+    """Run a program of another language to its end with the interpreter that the request names."""
+    path = f"/tmp/.program{_SUFFIX[request['language']]}"  # noqa: S108 -- the sandbox's own /tmp
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(request["code"])
+    try:
+        child = os.posix_spawn(request["program"], [os.path.basename(request["program"]), path], os.environ)
+        _, status = os.waitpid(child, 0)
+    except OSError as error:
+        return {"ok": False, "error": _explain(error, path)}
+    finally:
+        os.unlink(path)
+    code = os.waitstatus_to_exitcode(status)
+    if code == 0:
+        return {"ok": True}
+    message = f"exited with status {code}" if code > 0 else f"killed by {signal.Signals(-code).name}"
+    name = "ExitStatus" if code > 0 else "Killed"
+    return {"ok": False, "error": {"name": name, "message": message, "line": None, "traceback": ""}}

@@ -1,0 +1,256 @@
+"""The broker's end of the jail: starts it, learns what the machine offers, and orders cells."""
+
+from __future__ import annotations
+
+import base64
+import os
+import socket
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+from fumehood.errors import SandboxClosed, Unavailable
+from fumehood.kernel import landlock, seccomp
+from fumehood.plan import Host, Plan
+from fumehood.tiers.jail import runner, wire
+from fumehood.tiers.jail.cell import Cell
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from fumehood.plan import Slice
+    from fumehood.tiers.jail.wire import Message
+
+_PATIENCE_S = 30
+_SYSTEM = 'import sys; sys.path.append(sys.argv[1]); from fumehood.tiers.jail.launcher import main; main()'
+_POLICY = ("files.read", "files.write")
+
+
+class Jail:
+    """One running jail: a launcher, its warden and their zygotes. Any thread or event loop may order cells from it."""
+
+    def __init__(self) -> None:
+        """Start it; `hello` waits for it."""
+        self._roots: set[str] = set()
+        self._lock = threading.Lock()
+        self._host: Host | None = None
+        self.places: tuple[str, ...] = ()
+        self._orders: dict[str, Message] = {}
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._told, telling = os.pipe()
+        with theirs:
+            self._launcher = _spawn(theirs.fileno(), telling)
+        os.close(telling)
+        self._channel = ours
+
+    @property
+    def host(self) -> Host:
+        """What this machine can enforce, as the jail found out by trying.
+
+        Raises:
+            Unavailable: The jail's processes did not come up.
+        """
+        with self._lock:
+            if self._host is None:
+                self._channel.settimeout(_PATIENCE_S)
+                try:
+                    message, _ = wire.receive(self._channel)
+                except OSError:
+                    message = None
+                if message is None:
+                    raise self._failure()
+                hello = message["hello"]
+                self.places = tuple(hello.pop("places", ()))
+                self._host = Host.from_dict(hello)
+            return self._host
+
+    def _failure(self) -> Unavailable:
+        """What the jail's processes said before they ended."""
+        os.set_blocking(self._told, False)
+        try:
+            told = os.read(self._told, 65536).decode("utf-8", "replace").strip()
+        except BlockingIOError:
+            told = ""
+        last = told.splitlines()[-1] if told else "its first process ended without a word"
+        return Unavailable(
+            f"The jail did not start: {last}", remedy="Run `fumehood doctor`, and report this if it sees no problem."
+        )
+
+    def order(self, plan: Plan, trees: Iterable[Message] = ()) -> Cell:
+        """Order a cell sealed by `plan`; it comes into being while the caller goes on.
+
+        Args:
+            plan: A plan for `host`.
+            trees: Host paths to show besides the plan's: source, target, writable.
+
+        Raises:
+            SandboxClosed: The jail is gone.
+        """
+        order = self._order(plan)
+        lifelines = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        channels = socket.socketpair()
+        out, err = os.pipe(), os.pipe()
+        given = (lifelines[1].fileno(), channels[1].fileno(), out[1], err[1])
+        try:
+            wire.send(self._channel, order | {"trees": [*order["trees"], *trees]}, given)
+        except OSError as error:
+            raise SandboxClosed("The jail's processes are gone.", remedy="Make a new Sandbox.") from error
+        finally:
+            lifelines[1].close()
+            channels[1].close()
+            os.close(out[1])
+            os.close(err[1])
+        return Cell(lifelines[0], channels[0], (out[0], err[0]), plan.output["output"].value)
+
+    def _order(self, plan: Plan) -> Message:
+        """The message for a plan, made once; its root is described to the warden when it is first used."""
+        digest = plan.digest
+        with self._lock:
+            if digest not in self._orders:
+                self._orders[digest] = _order(plan, _root_key(plan))
+            order = self._orders[digest]
+            if order["key"] not in self._roots:
+                self._roots.add(order["key"])
+                wire.send(self._channel, _root(plan, self._host, order["key"]))
+        return order
+
+    def close(self) -> None:
+        """End everything in it and wait until nothing of it is left. Safe to call twice."""
+        self._channel.close()
+        if self._launcher:
+            os.waitpid(self._launcher, 0)
+            self._launcher = 0
+            os.close(self._told)
+
+    def abandon(self) -> None:
+        """In a fork of the broker: let go of what belongs to the parent."""
+        self._channel.close()
+        self._launcher = 0
+
+
+def _spawn(channel: int, telling: int) -> int:
+    """Execute the launcher: isolated interpreter, empty environment, no descriptor but the channel."""
+    python = os.path.realpath(getattr(sys, "_base_executable", "") or sys.executable)
+    folder = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+    null = os.open("/dev/null", os.O_RDWR)
+    high = os.dup(channel)
+    try:
+        return os.posix_spawn(
+            python,
+            [python, "-I", "-S", *(["-B"] if sys.dont_write_bytecode else []), "-c", _SYSTEM, folder],
+            {"LANG": "C.UTF-8"},
+            file_actions=[
+                (os.POSIX_SPAWN_DUP2, high, 200),
+                (os.POSIX_SPAWN_DUP2, telling, 201),
+                (os.POSIX_SPAWN_DUP2, null, 0),
+                (os.POSIX_SPAWN_DUP2, null, 1),
+                (os.POSIX_SPAWN_DUP2, 201, 2),
+                (os.POSIX_SPAWN_DUP2, 200, 3),
+            ],
+            setsid=True,
+        )
+    finally:
+        os.close(high)
+        os.close(null)
+
+
+def _order(plan: Plan, key: str) -> Message:
+    jail = {name: setting.value for name, setting in plan.jail.items()}
+    memory, processes = jail["memory"], jail["processes"] + 1  # its pid 1 is not the program's
+    caps = {"memory": memory, "processes": processes, "cpus": jail["cpus"]}
+    rlimits = {name.removeprefix("rlimit."): value for name, value in jail.items() if name.startswith("rlimit.")}
+    if "nproc" in rlimits:
+        rlimits["nproc"] = processes
+    orders: Message = {
+        "hostname": jail["hostname"],
+        "root": jail["host uid"] == "range",
+        "identity": jail["identity"],
+        "rlimits": rlimits,
+        "disk": jail["disk"],
+        "inodes": jail["inodes"],
+        "executable": jail["mount:/workspace"]["executable"],
+        "landlock": plan.landlock["abi"].value,
+        "rules": _rules(plan.landlock),
+        "program": base64.b64encode(_program(plan.syscalls)).decode(),
+        "listener": plan.syscalls["recorded"].value,
+    }
+    return {
+        "do": "open",
+        "key": key,
+        "caps": caps,
+        "processors": -(-int(jail["cpus"] * 1000) // 1000) if jail["cpus.by"] == "affinity" else 0,
+        "watch_memory": jail["memory.by"] == "polling",
+        "trees": _policy_mounts(plan),
+        "orders": orders,
+    }
+
+
+def _policy_mounts(plan: Plan) -> list[Message]:
+    """The host paths that the policy itself names: shown to its own sandboxes, not part of a shared root."""
+    mounts = [s.value for s in plan.jail.values() if s.name.startswith("mount:") and s.because in _POLICY]
+    return [value | {"source": os.path.realpath(value["source"])} for value in mounts]
+
+
+def _rules(landlocked: Slice) -> list[tuple[str, int]]:
+    """The plan's trees as Landlock's (path, access) pairs; what is writable is readable."""
+    value = {name: setting.value for name, setting in landlocked.items()}
+    write = landlock.READ | landlock.WRITE
+    proc = landlock.READ if value["proc.read"] else landlock.READ_DIR
+    return [
+        *((path, landlock.READ_DIR) for path in value["list"]),
+        *((path, landlock.READ) for path in (*value["read.system"], *value["read"], runner.PACKAGE_FOLDER)),
+        *((path, write) for path in (*value["write"], *value["write.scratch"])),
+        *((path, landlock.READ_FILE | landlock.WRITE_FILE) for path in value["write.devices"]),
+        *((path, landlock.EXECUTE) for path in value["execute"]),
+        ("/proc", proc),
+    ]
+
+
+def _program(calls: Slice) -> bytes:
+    """The plan's table of system calls as a BPF program."""
+    table: dict[str, seccomp.Rule] = {}
+    for setting in calls.values():
+        value: Any = setting.value
+        if isinstance(value, dict) and "calls" in value:
+            answer = seccomp.Answer(value["action"], value["errno"])
+            table.update(dict.fromkeys(value["calls"], seccomp.Rule((), answer)))
+        elif isinstance(value, dict):
+            tests = tuple(_test(rule) for rule in value["rules"])
+            table[value["call"]] = seccomp.Rule(tests, seccomp.Answer(value["otherwise"], value["errno"]))
+    return seccomp.compile_program(table, listener=calls["recorded"].value)
+
+
+def _test(rule: dict[str, Any]) -> seccomp.Test:
+    values = rule["value"] if isinstance(rule["value"], list | tuple) else (rule["value"],)
+    return seccomp.Test(rule["arg"], rule["op"], tuple(values), seccomp.Answer(rule["action"], rule["errno"]))
+
+
+def _root_key(plan: Plan) -> str:
+    """Sandboxes share a zygote when they share the root and the environment."""
+    import json  # noqa: PLC0415
+
+    return json.dumps([_entries(plan), plan.jail["environment"].value], sort_keys=True)
+
+
+def _entries(plan: Plan) -> list[Message]:
+    entries = [
+        setting.value | ({"kind": "point"} if setting.because in _POLICY else {})
+        for setting in plan.jail.values()
+        if setting.name.startswith("mount:")
+    ]
+    package = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    target = f"{runner.PACKAGE_FOLDER}/fumehood"
+    runner_entry = {"kind": "bind", "source": package, "target": target, "writable": False, "executable": False}
+    return [*entries, runner_entry]
+
+
+def _root(plan: Plan, host: Host | None, key: str) -> Message:
+    assert host is not None  # noqa: S101 -- a plan was made from it
+    return {
+        "do": "root",
+        "key": key,
+        "entries": _entries(plan),
+        "python": host.python,
+        "environment": plan.jail["environment"].value,
+    }

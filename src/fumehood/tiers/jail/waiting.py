@@ -1,0 +1,55 @@
+"""The one thing that a cell waits for, a readable descriptor, in a blocking and in a cooperative way.
+
+The core is written once, as coroutines over a `Waiter`. With `Blocking` they never suspend, so `complete` runs them
+to their end on the caller's thread, without an event loop; with `Cooperative` they run under any anyio backend.
+"""
+
+from __future__ import annotations
+
+import select
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+T = TypeVar("T")
+
+
+class Waiter(Protocol):
+    """Waits for a descriptor."""
+
+    async def readable(self, descriptor: int, timeout: float | None) -> bool:
+        """Until there is something to read; False when `timeout` seconds passed first."""
+
+
+class Blocking:
+    """Blocks the calling thread."""
+
+    async def readable(self, descriptor: int, timeout: float | None) -> bool:
+        """As in `Waiter`."""
+        poll = select.poll()
+        poll.register(descriptor, select.POLLIN)
+        return bool(poll.poll(None if timeout is None else max(timeout, 0) * 1000))
+
+
+class Cooperative:
+    """Lets other tasks of the event loop run meanwhile."""
+
+    async def readable(self, descriptor: int, timeout: float | None) -> bool:
+        """As in `Waiter`."""
+        import anyio  # noqa: PLC0415 -- 65 ms with its event loop; a blocking caller never needs it
+
+        with anyio.move_on_after(timeout) as scope:
+            await anyio.wait_readable(descriptor)
+        return not scope.cancelled_caught
+
+
+def complete(work: Coroutine[object, object, T]) -> T:
+    """Run a coroutine that never suspends, as all of ours over `Blocking`, and give its result."""
+    try:
+        work.send(None)
+    except StopIteration as stop:
+        return stop.value  # type: ignore[no-any-return]
+    work.close()
+    message = "a blocking call was handed a cooperative waiter"
+    raise RuntimeError(message)

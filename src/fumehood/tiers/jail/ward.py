@@ -1,0 +1,293 @@
+"""One sandbox as the warden sees it: its birth, its limits while it runs, its end."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import stat
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from fumehood.kernel import seccomp
+from fumehood.kernel.cgroup import Caps
+from fumehood.tiers.jail import trees, wire
+from fumehood.tiers.jail.meter import Meter
+
+if TYPE_CHECKING:
+    from fumehood.kernel.cgroup import Group
+    from fumehood.tiers.jail.warden import Warden
+    from fumehood.tiers.jail.wire import Message
+
+#: Refused calls that are told one by one; past it they are still refused and counted, and past `_DEAF` the listener
+#: closes, after which the kernel refuses them by itself (ENOSYS): code can't keep the warden busy.
+_TOLD, _DEAF = 64, 1000
+_POLL_S = 0.02
+_CRASHES = {signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGABRT, signal.SIGFPE, signal.SIGSYS, signal.SIGTRAP}
+
+
+@dataclass
+class Run:
+    """The run in progress: monotonic deadline in seconds, CPU budget in nanoseconds."""
+
+    deadline: float
+    cpu_end: int
+    next_look: float
+    reason: str = "wall"
+
+
+class Ward:
+    """A sandbox from the order for it to the removal of its last trace."""
+
+    def __init__(self, warden: Warden, order: Message, descriptors: list[int], label: str) -> None:
+        """Take the order and the descriptors that came with it: lifeline, then the code's channel and outputs."""
+        self.warden = warden
+        self.key: str = order["key"]
+        self.order = order
+        self.label = label
+        self.lifeline = socket.socket(fileno=descriptors[0])
+        self.handed = descriptors[1:]
+        self.running: Run | None = None
+        self.group: Group | None = None
+        self.meter: Meter | None = None
+        self.birth: socket.socket | None = None
+        self.pidfd = self.listener = -1
+        self.uid: int | None = None
+        self.notices = 0
+        self.reason: str | None = None
+        self.status: int | None = None
+        self.disk_base = 0
+        warden.watch(self.lifeline.fileno(), self._command)
+
+    # Birth
+
+    def born(self, pid: int, birth: socket.socket) -> None:
+        """The zygote made the process: confine it from outside, then let it hear what it is to be."""
+        self.birth = birth
+        self.warden.watch(birth.fileno(), self._heard)
+        mounted: list[int] = []
+        try:
+            self.pidfd = os.pidfd_open(pid)
+            self.warden.watch(self.pidfd, self._finish)
+            self.uid = self.warden.nursery.identities.take()
+            self.group = self.warden.groups.create(self.label, Caps(**self.order["caps"]))
+            self.group.add(pid)
+            orders = self.order["orders"]
+            owner = self._owner()
+            for spec in self.order["trees"]:
+                mounted.append(trees.open_tree(spec, owner if self.warden.root else None))
+            mine = {"owner": owner, "processors": self._processors(), "trees": self._targets(mounted)}
+            wire.send(birth, orders | mine, (*self.handed, *mounted))
+        except OSError as error:
+            self.fail(str(error))
+        finally:
+            for descriptor in mounted:
+                os.close(descriptor)
+        self._close_handed()
+
+    def _owner(self) -> list[int]:
+        """The outer user and group id: the sandbox's own as real root; in our user namespace we are its only user."""
+        if self.warden.root:
+            assert self.uid is not None  # noqa: S101 -- taken just before
+            return [self.uid, self.uid]
+        return [os.getuid(), os.getgid()]
+
+    def _targets(self, mounted: list[int]) -> list[tuple[str, bool]]:
+        """Where each tree goes inside, and whether it is a folder."""
+        kinds = [stat.S_ISDIR(os.fstat(tree).st_mode) for tree in mounted]
+        return [(spec["target"], kind) for spec, kind in zip(self.order["trees"], kinds, strict=True)]
+
+    def _processors(self) -> list[int]:
+        """The processors it is confined to where no cgroup meters them; neighbours get others."""
+        count = self.order["processors"]
+        mine = sorted(os.sched_getaffinity(0))
+        first = self.warden.serial * count
+        return sorted({mine[(first + index) % len(mine)] for index in range(count)})
+
+    def _close_handed(self) -> None:
+        for descriptor in self.handed:
+            os.close(descriptor)
+        self.handed = []
+
+    def _heard(self) -> None:
+        """What pid 1 says: that it is sealed, that it could not, or how the runner ended."""
+        assert self.birth is not None  # noqa: S101 -- watched only while it is there
+        try:
+            message, descriptors = wire.receive(self.birth)
+        except (ValueError, ConnectionResetError):
+            message, descriptors = None, []
+        if message is None:
+            self.warden.forget(self.birth.fileno())
+            self.birth.close()
+            self.birth = None
+        elif "sealed" in message:
+            self._sealed(descriptors)
+        elif "failed" in message:
+            self.fail(str(message["failed"]))
+        else:
+            self.status = int(message["status"])
+
+    def _sealed(self, descriptors: list[int]) -> None:
+        workspace, proc, *rest = descriptors
+        if rest:
+            self.listener = rest[0]
+            self.warden.watch(self.listener, self._refused)
+        found = {"proc": proc} | (self.group.meters() if self.group is not None else {})
+        self.meter = Meter(found)
+        self.workspace = workspace
+        names = list(found)
+        self._tell({"event": "opened", "meters": names, "uid": self.uid}, (workspace, *found.values()))
+
+    # While it lives
+
+    def _command(self) -> None:
+        """One message of the broker about this sandbox."""
+        try:
+            message, _ = wire.receive(self.lifeline)
+        except ConnectionResetError:
+            message = None
+        if message is None:
+            self.kill("closed")
+        elif message["do"] == "run":
+            self._begin(message)
+        elif message["do"] == "done":
+            self.running = None
+        elif message["do"] == "hung up":
+            self._expect_end()
+        elif message["do"] == "kill":
+            self.kill(message["reason"])
+        elif message["do"] == "count":
+            self._tell({"event": "counted", **self._counters()})
+
+    def _begin(self, message: Message) -> None:
+        now = time.monotonic()
+        used = self.meter.cpu_ns() if self.meter is not None else 0
+        self.running = Run(now + message["wall"], used + int(message["cpu"] * 1e9), now)
+
+    def _expect_end(self) -> None:
+        """The code's channel is closed: its runner has ended, or is about to be ended for that."""
+        if self.running is not None:
+            end = time.monotonic() + _POLL_S * 5
+            if end < self.running.deadline:
+                self.running.deadline, self.running.reason = end, "channel"
+
+    def patience(self) -> float:
+        """Seconds until `look` is due."""
+        assert self.running is not None  # noqa: S101 -- asked only of running wards
+        return min(self.running.deadline, self.running.next_look) - time.monotonic()
+
+    def look(self, now: float) -> None:
+        """Hold the run against its limits; what the kernel itself enforces is not looked at here."""
+        run = self.running
+        if run is None or self.meter is None:
+            return
+        if now >= run.deadline:
+            self.kill(run.reason)
+        elif now >= run.next_look:
+            left = run.cpu_end - self.meter.cpu_ns()
+            if left <= 0:
+                self.kill("cpu")
+            elif self.order["watch_memory"] and self._memory() > self.order["caps"]["memory"]:
+                self.kill("memory")
+            pause = left / 1e9 / max(1.0, self.order["caps"]["cpus"])
+            run.next_look = now + max(_POLL_S, min(pause, _POLL_S if self.order["watch_memory"] else pause))
+
+    def _memory(self) -> int:
+        """Resident bytes and those in the workspace's tmpfs."""
+        assert self.meter is not None  # noqa: S101 -- asked only of sealed wards
+        usage = os.fstatvfs(self.workspace)
+        stored = (usage.f_blocks - usage.f_bfree) * usage.f_frsize
+        return stored + self.meter.resident(above=self.order["caps"]["memory"] - stored)
+
+    def _refused(self) -> None:
+        """A call that the filter refused: say so, and let the program have its error."""
+        notice = seccomp.receive(self.listener)
+        if notice is None:
+            return
+        self.notices += 1
+        if self.notices <= _TOLD:
+            self._tell({"event": "denied", "call": notice.number, "arguments": notice.arguments})
+        seccomp.refuse(self.listener, notice)
+        if self.notices >= _DEAF:
+            self._close_listener()
+
+    def _close_listener(self) -> None:
+        if self.listener >= 0:
+            self.warden.forget(self.listener)
+            os.close(self.listener)
+            self.listener = -1
+
+    def _counters(self) -> Message:
+        counters: Message = {"refused_calls": self.notices}
+        if self.meter is not None:
+            counters |= {"cpu_ns": self.meter.cpu_ns(), "peak": self.meter.memory_peak()}
+        if self.group is not None:
+            counters |= {"oom_kills": self.group.oom_kills(), "forks_refused": self.group.forks_refused()}
+        return counters
+
+    def _tell(self, message: Message, descriptors: tuple[int, ...] = ()) -> None:
+        """Tell the broker; one that does not listen loses it, and learns of the end by the lifeline's."""
+        with suppress(OSError):
+            wire.send(self.lifeline, message, descriptors, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
+
+    # End
+
+    def fail(self, why: str) -> None:
+        """It could not be made: say why; nothing ran in it."""
+        self._tell({"event": "failed", "why": why})
+        self.reason = self.reason or "failed"
+        if self.pidfd >= 0:
+            self.kill("failed")
+        else:
+            self._release()
+
+    def kill(self, reason: str) -> None:
+        """End every process of it at once: its pid 1 takes the whole namespace along."""
+        self.reason = self.reason or reason
+        self.running = None
+        if self.pidfd >= 0:
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
+        elif reason in {"closed", "broker"}:
+            self._release()
+
+    def _finish(self) -> None:
+        """Pid 1 is gone, and with it all others: say how it ended, forget it."""
+        if self.birth is not None:
+            self._drain()
+        if self.status is not None and os.WIFSIGNALED(self.status) and os.WTERMSIG(self.status) in _CRASHES:
+            self.warden.nursery.retire(self.key)
+        self._tell({"event": "gone", "reason": self.reason, "status": self.status, **self._counters()})
+        self._release()
+
+    def _drain(self) -> None:
+        """The runner's status may still be unread."""
+        while self.birth is not None:
+            try:
+                self._heard()
+            except BlockingIOError:
+                return
+
+    def _release(self) -> None:
+        if self not in self.warden.wards:
+            return
+        self.warden.wards.discard(self)
+        self._close_handed()
+        self._close_listener()
+        for channel in (self.birth, self.lifeline):
+            if channel is not None:
+                self.warden.forget(channel.fileno())
+                channel.close()
+        self.birth = None
+        if self.pidfd >= 0:
+            self.warden.forget(self.pidfd)
+            os.close(self.pidfd)
+        if self.meter is not None:
+            self.meter.close()
+            os.close(self.workspace)
+        if self.group is not None:
+            self.warden.ended.append(self.group)
+        if self.uid is not None:
+            self.warden.nursery.identities.give_back(self.uid)

@@ -1,0 +1,115 @@
+"""The warden: the one process that makes sandboxes and ends them. Single-threaded, a loop over descriptors.
+
+It never reads a byte that sandboxed code wrote: the code's channel and output go straight to the broker. What it
+does hear of the code are system calls that the filter refused, as numbers, and the end of processes.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+import time
+from typing import TYPE_CHECKING
+
+from fumehood.kernel import limits, mount, namespaces, privilege
+from fumehood.tiers.jail import wire
+from fumehood.tiers.jail.nursery import Nursery
+from fumehood.tiers.jail.ward import Ward
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fumehood.kernel.cgroup import Cgroups, Group
+    from fumehood.tiers.jail.wire import Message
+
+_POLL_MS = 20
+_BROOM_MS = 50
+
+
+def main(broker: socket.socket, groups: Cgroups, facts: Message) -> None:
+    """Serve the broker until it goes away; called in pid 1 of the jail's pid namespace."""
+    privilege.set_name("fumehood-warden")
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    namespaces.unshare("mount")
+    mount.mount(None, "/", None, mount.REC | mount.PRIVATE)
+    mount.mount("proc", "/proc", "proc", mount.NOSUID | mount.NODEV | mount.NOEXEC)
+    limits.raise_open_files()
+    wire.send(broker, {"hello": facts | {"places": [place.path for place in groups.places]}})
+    try:
+        Warden(broker, groups, root=facts["root"]).serve()
+    finally:
+        groups.remove()
+
+
+class Warden:
+    """Holds all wards of one broker and turns the loop."""
+
+    def __init__(self, broker: socket.socket, groups: Cgroups, *, root: bool) -> None:
+        """Begin with no sandbox."""
+        self.broker = broker
+        self.groups = groups
+        self.root = root
+        self.epoll = select.epoll()
+        self.callbacks: dict[int, Callable[[], None]] = {}
+        self.nursery = Nursery(self, root=root)
+        self.wards: set[Ward] = set()
+        self.ended: list[Group] = []
+        self.serial = 0
+        self.gone = False
+
+    def watch(self, descriptor: int, callback: Callable[[], None]) -> None:
+        """Call back whenever `descriptor` can be read or has been hung up."""
+        self.callbacks[descriptor] = callback
+        self.epoll.register(descriptor, select.EPOLLIN)
+
+    def forget(self, descriptor: int) -> None:
+        """Stop watching; before the descriptor is closed."""
+        del self.callbacks[descriptor]
+        self.epoll.unregister(descriptor)
+
+    def serve(self) -> None:
+        """Turn the loop until the broker hangs up; then end everything."""
+        self.watch(self.broker.fileno(), self._command)
+        while not self.gone:
+            for descriptor, _ in self.epoll.poll(self._patience()):
+                callback = self.callbacks.get(descriptor)  # an earlier callback of this turn may have ended it
+                if callback is not None:
+                    callback()
+            now = time.monotonic()
+            for ward in [ward for ward in self.wards if ward.running is not None]:
+                ward.look(now)
+            self.ended = [group for group in self.ended if not group.remove()]
+        for ward in list(self.wards):
+            ward.kill("broker")
+        self._sweep()
+
+    def _patience(self) -> float:
+        """Seconds until something has to be looked at unasked."""
+        waits = [ward.patience() for ward in self.wards if ward.running is not None]
+        if self.ended:
+            waits.append(_BROOM_MS / 1000)
+        return max(0.0, min(waits)) if waits else -1
+
+    def _sweep(self) -> None:
+        """Wait for the last groups to empty."""
+        self.ended += [ward.group for ward in self.wards if ward.group is not None]
+        for _ in range(100):
+            self.ended = [group for group in self.ended if not group.remove()]
+            if not self.ended:
+                return
+            time.sleep(_POLL_MS / 1000)
+
+    def _command(self) -> None:
+        """One message of the broker: define a root, or open a sandbox."""
+        message, descriptors = wire.receive(self.broker)
+        if message is None:
+            self.gone = True
+        elif message["do"] == "root":
+            self.nursery.define(message)
+        elif message["do"] == "open":
+            self.serial += 1
+            ward = Ward(self, message, descriptors, str(self.serial))
+            self.wards.add(ward)
+            self.nursery.bear(ward)

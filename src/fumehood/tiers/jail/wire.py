@@ -1,0 +1,92 @@
+"""What travels between the jail's processes: JSON with descriptors among our own, bounded frames with the code's side.
+
+Between broker, warden and pid 1 each message is one SEQPACKET datagram. The runner's channel is a byte stream that
+hostile code can write to: there every frame is length-prefixed, bounded, and parsed by `Frames` without trust.
+"""
+
+from __future__ import annotations
+
+import array
+import json
+import socket
+import struct
+from typing import Any
+
+Message = dict[str, Any]
+
+MESSAGE_LIMIT = 160 * 1024
+FRAME_LIMIT = 16 * 1024 * 1024
+DESCRIPTOR_LIMIT = 64
+_LENGTH = struct.Struct("=I")
+
+
+class Tampered(Exception):
+    """The channel carried something that the runner never says."""
+
+
+def send(channel: socket.socket, message: Message, descriptors: tuple[int, ...] = (), flags: int = 0) -> None:
+    """Send one message, with open descriptors; `BlockingIOError` where the other side does not take it now."""
+    data = json.dumps(message, separators=(",", ":")).encode()
+    ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))] if descriptors else []
+    channel.sendmsg([data], ancillary, flags)
+
+
+def receive(channel: socket.socket, flags: int = 0) -> tuple[Message | None, list[int]]:
+    """The next message and its descriptors (close-on-exec); None at the end of the channel.
+
+    Only for channels whose other end is fumehood's own.
+    """
+    size = socket.CMSG_SPACE(DESCRIPTOR_LIMIT * array.array("i").itemsize)
+    data, ancillary, _, _ = channel.recvmsg(MESSAGE_LIMIT, size, flags | socket.MSG_CMSG_CLOEXEC)
+    descriptors = array.array("i")
+    for level, kind, payload in ancillary:
+        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+            descriptors.frombytes(payload[: len(payload) - len(payload) % descriptors.itemsize])
+    return (json.loads(data) if data else None), list(descriptors)
+
+
+def pack(message: Message) -> bytes:
+    """One frame for the runner's channel."""
+    data = json.dumps(message, separators=(",", ":")).encode()
+    return _LENGTH.pack(len(data)) + data
+
+
+def _no_constant(name: str) -> object:
+    message = f"{name} is not JSON"
+    raise ValueError(message)
+
+
+class Frames:
+    """Takes the bytes of a hostile channel and gives whole frames, or raises `Tampered`; never more than bounded."""
+
+    def __init__(self) -> None:
+        """Begin with nothing received."""
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> list[Message]:
+        """Add received bytes; the frames that are whole now, in order."""
+        self._buffer += data
+        frames: list[Message] = []
+        while len(self._buffer) >= _LENGTH.size:
+            (length,) = _LENGTH.unpack_from(self._buffer)
+            if length > FRAME_LIMIT:
+                message = f"a frame of {length} bytes was announced"
+                raise Tampered(message)
+            end = _LENGTH.size + length
+            if len(self._buffer) < end:
+                break
+            frames.append(_parse(bytes(self._buffer[_LENGTH.size : end])))
+            del self._buffer[:end]
+        return frames
+
+
+def _parse(data: bytes) -> Message:
+    try:
+        message = json.loads(data, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        reason = "a frame is not JSON"
+        raise Tampered(reason) from error
+    if not isinstance(message, dict):
+        reason = "a frame is not an object"
+        raise Tampered(reason)
+    return message

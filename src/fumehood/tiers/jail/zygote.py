@@ -1,0 +1,79 @@
+"""A pre-imported, frozen interpreter inside the read-only root, from which sandboxes are forked.
+
+It is executed there, not forked from the warden, so its memory never held anything of the host; it reads no orders
+either: what a sandbox is to be goes over its birth socket to the sandbox alone.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import socket
+import signal
+import sys
+
+from fumehood.kernel import namespaces, privilege
+from fumehood.tiers.jail import runner, seal, wire
+
+CONTROL = 3
+_FIRST_FREE = 4
+
+
+def main() -> None:
+    """Serve births on descriptor 3 until the warden is gone."""
+    control = socket.socket(fileno=CONTROL)
+    own = os.open(f"{seal.HOST_PROC}/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
+    _settle()
+    while True:
+        message, descriptors = wire.receive(control)
+        if message is None:
+            return
+        birth = descriptors[0]
+        namespaces.unshare("pid")
+        child = os.fork()
+        if child == 0:
+            control.detach()
+            os.close(CONTROL)
+            os.close(own)
+            _be_born(birth)
+        namespaces.rejoin(own, "pid")
+        os.close(birth)
+        wire.send(control, {"pid": child})
+
+
+def _settle() -> None:
+    """Make forks cheap and alike: everything imported, garbage gone, the rest out of the collector's sight."""
+    seal.reset_signals()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # children are reaped by the kernel; the warden holds pidfds
+    with open(f"{seal.HOST_PROC}/self/oom_score_adj", "w", encoding="ascii") as file:
+        file.write("1000")
+    privilege.join_empty_keyring()
+    runner.warm_up()
+    sys.path[:] = [entry for entry in sys.path if entry != runner.PACKAGE_FOLDER]
+    gc.collect()
+    gc.freeze()
+
+
+def _be_born(birth: int) -> None:
+    """In the child, pid 1 of a new namespace: take orders, seal, fork the runner, reap."""
+    channel = socket.socket(fileno=birth)
+    try:
+        orders, descriptors = wire.receive(channel)
+        if orders is None:
+            os._exit(1)
+        control, out, err, *trees = descriptors
+        seal.reset_signals()
+        handed = seal.seal(orders, trees, (out, err))
+    except BaseException as error:  # noqa: BLE001 -- half sealed, there is nothing to go back to
+        wire.send(channel, {"failed": f"{type(error).__name__}: {error}"})
+        os._exit(1)
+    wire.send(channel, {"sealed": True}, tuple(handed))
+    for descriptor in handed:
+        os.close(descriptor)
+    child = os.fork()
+    if child == 0:
+        channel.close()
+        runner.begin(control, out, err)
+    for descriptor in (control, out, err):
+        os.close(descriptor)
+    seal.reap(child, channel)
