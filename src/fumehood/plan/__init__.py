@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from fumehood.execution import Language
 from fumehood.plan.baseline import BASELINE
 from fumehood.plan.controls import controls
 from fumehood.plan.demands import require_controls, require_host
@@ -20,7 +19,7 @@ from fumehood.plan.settings import widened as _widened
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from fumehood.execution import Control
+    from fumehood.execution import Control, Language
     from fumehood.policy import Policy
 
 __all__ = ["BASELINE", "SLICES", "Cgroup", "Host", "Plan", "Problem", "Setting", "Slice", "plan", "widened", "wider"]
@@ -63,7 +62,10 @@ class Plan:
         import hashlib  # noqa: PLC0415 -- a millisecond that importing plans alone saves
         import json  # noqa: PLC0415 -- as above
 
-        sealed = [self.language, *([[each.name, each.value] for each in getattr(self, part).values()] for part in _SEALED)]
+        sealed = [
+            self.language,
+            *([[each.name, each.value] for each in getattr(self, part).values()] for part in _SEALED),
+        ]
         return hashlib.sha256(json.dumps(sealed, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 

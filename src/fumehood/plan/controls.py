@@ -9,9 +9,10 @@ from fumehood.execution import Control
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from fumehood.execution import Status
     from fumehood.plan.settings import Setting, Slice
 
-_STATUS: Final = ("enforced", "weaker", "absent")
+_WORST_FIRST: Final[tuple[Status, ...]] = ("absent", "weaker", "enforced")
 
 GUARANTEES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "filesystem": ("jail", ("files.read", "files.write")),
@@ -38,12 +39,14 @@ GUARANTEES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
 def controls(slices: Mapping[str, Slice]) -> tuple[Control, ...]:
     """Return every guarantee as it stands on this host."""
     return tuple(
-        _control(name, [slices[where][setting] for setting in settings]) for name, (where, settings) in GUARANTEES.items()
+        _control(name, [slices[where][setting] for setting in settings])
+        for name, (where, settings) in GUARANTEES.items()
     )
 
 
 def _control(name: str, settings: list[Setting]) -> Control:
-    status = max((each.status for each in settings), key=_STATUS.index)
+    held = {each.status for each in settings}
+    status = next(each for each in _WORST_FIRST if each in held)
     return Control(name, status, _joined(each.how for each in settings), _joined(map(_cause, settings)))
 
 

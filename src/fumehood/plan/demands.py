@@ -47,15 +47,19 @@ def _problems(host: Host) -> Iterator[Problem]:
 def _require_tier(policy: Policy, host: Host) -> None:
     tier = policy.isolation.tier
     if tier not in host.tiers:
-        message = f"{policy.line('isolation.tier')} can't be had: this machine runs {', '.join(host.tiers) or 'no tier'}"
-        remedy = f'Set isolation.tier to one of {", ".join(host.tiers)}, as `--tier jail` does, or install {tier} where it is supported.'
+        message = (
+            f"{policy.line('isolation.tier')} can't be had: this machine runs {', '.join(host.tiers) or 'no tier'}"
+        )
+        remedy = f"Set isolation.tier to one of {', '.join(host.tiers)} (for one run: `--tier`), or install {tier}."
         raise PolicyUnenforceable(message, remedy=remedy)
 
 
 def _require_egress(policy: Policy, host: Host) -> None:
     clause = "network.allow" if policy.network.allow else "secrets"
     if (policy.network.allow or policy.secrets) and not host.egress:
-        message = f"{policy.line(clause)} can't be had: no egress proxy can run here, and nothing else opens the network"
+        message = (
+            f"{policy.line(clause)} can't be had: no egress proxy can run here, and nothing else opens the network"
+        )
         remedy = "Take it out (network.allow = []), and give the code its data as files: --data PATH."
         raise PolicyUnenforceable(message, remedy=remedy)
 

@@ -22,13 +22,13 @@ class Draft:
     host: Host
     language: Language
 
-    def by_clause(  # noqa: PLR0913 -- the parts of a Setting, named at each call
+    def by_clause(
         self, name: str, value: Any, clause: str, *, how: str = "", order: Order = "same", status: Status = "enforced"
     ) -> Setting:
         """Return a setting that a clause caused."""
         return Setting(name, value, clause, self.policy.line(clause), how, status, order)
 
-    def by_rule(  # noqa: PLR0913 -- as above
+    def by_rule(
         self, name: str, value: Any, rule: str, *, how: str = "", order: Order = "same", status: Status = "enforced"
     ) -> Setting:
         """Return a setting that the baseline caused."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, cast
 
 from fumehood.errors import UsageError
+from fumehood.plan import answers
+from fumehood.plan.baseline import BASELINE
 from fumehood.policy import CLAUSES, format_bytes, format_seconds
 from fumehood.policy.kinds import literal
 from fumehood.policy.places import read_host
@@ -31,7 +33,14 @@ _FLAGS: Final[Mapping[str, str]] = {
     "files.read": "--data PATH",
     "files.write": "--out DIR",
 }
-_LANDLOCK: Final = {"read": "read", "write": "write", "execute": "execute", "connect": "tcp", "bind": "tcp", "signal": "scope"}
+_LANDLOCK: Final = {
+    "read": "read",
+    "write": "write",
+    "execute": "execute",
+    "connect": "tcp",
+    "bind": "tcp",
+    "signal": "scope",
+}
 _SIZES: Final = ("limits.memory", "limits.disk", "limits.output")
 _TIMES: Final = ("limits.wall", "limits.cpu")
 
@@ -68,10 +77,18 @@ def why(plan: Plan, layer: Layer, what: str) -> Explanation:
     """
     setting = _setting(plan, layer, what)
     clause = setting.because
+    if layer == "seccomp" and clause in _granted(plan):
+        # The clause grants already, so what was refused is what no grant covers: another family of sockets.
+        rule = f"baseline.{setting.name}"
+        return Explanation(setting, rule, BASELINE[rule], allow="", flag="")
     if clause not in CLAUSES:
         return Explanation(setting, clause, setting.why, allow="", flag="")
-    value, flag = _more(clause, setting, what)
+    value, flag = _more(plan, setting, what)
     return Explanation(setting, clause, setting.why, allow=f"{clause} = {value}", flag=flag)
+
+
+def _granted(plan: Plan) -> tuple[str, ...]:
+    return ("network.allow",) if plan.egress["hosts"].value else ()
 
 
 def _setting(plan: Plan, layer: Layer, what: str) -> Setting:
@@ -80,36 +97,35 @@ def _setting(plan: Plan, layer: Layer, what: str) -> Setting:
         return dict(plan.slices())[part][name]
     if layer == "egress":
         return plan.egress["hosts"]
-    if layer == "landlock" and (name := _LANDLOCK.get(what.split(" ")[0])):
-        return plan.landlock[name]
+    if layer == "landlock" and (access := what.partition(" ")[0]) in _LANDLOCK:
+        return plan.landlock[_LANDLOCK[access]]
     if layer == "seccomp":
-        return next((each for each in plan.syscalls.values() if _answers(each.value, what)), plan.syscalls["default"])
+        return next(
+            (each for each in plan.syscalls.values() if what in answers.calls(each.value)), plan.syscalls["default"]
+        )
     message = f"no {layer} refuses {what!r}"
     raise UsageError(message, remedy="Name what a denial or a limit of a result names.")
 
 
-def _answers(value: Any, call: str) -> bool:
-    return isinstance(value, dict) and (value.get("call") == call or call in value.get("calls", ()))  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-
-
-def _more(clause: str, setting: Setting, what: str) -> tuple[str, str]:
-    """Return a value of the clause that would allow it, as TOML, and the option that does the same."""
+def _more(plan: Plan, setting: Setting, what: str) -> tuple[str, str]:
+    """Return a value of the setting's clause that would allow it, as TOML, and the option that does the same."""
+    clause = setting.because
     option = _FLAGS.get(clause, "")
     match clause:
         case "code.spawn":
             return "true", option
         case "network.allow":
-            return _one_more(setting, _host(what), option)
+            host = _host(what)
+            return literal((*_entries(plan.egress["hosts"]), host)), f"{option} {host}"
         case "files.read" | "files.write":
-            return _one_more(setting, what.partition(" ")[2] or "/path", "") [0], option
+            return literal((*_entries(setting), what.partition(" ")[2] or "/path")), option
         case _:
             text = _double(clause, setting.value)
             return text if clause not in (*_SIZES, *_TIMES) else literal(text), f"{option} {text}" if option else ""
 
 
-def _one_more(setting: Setting, entry: str, option: str) -> tuple[str, str]:
-    there = setting.value if isinstance(setting.value, tuple) else ()
-    return literal((*there, entry)), f"{option} {entry}"
+def _entries(setting: Setting) -> tuple[str, ...]:
+    return cast("tuple[str, ...]", setting.value)
 
 
 def _host(what: str) -> str:
@@ -129,14 +145,9 @@ def _double(clause: str, value: float) -> str:
 def recordable(plan: Plan) -> Iterator[tuple[Layer, str]]:
     """Yield every refusal that can be recorded under a plan, as `why` takes it; a host stands for all hosts."""
     for setting in plan.syscalls.values():
-        if isinstance(setting.value, dict) and "refuse" in _actions(setting.value):  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
-            calls: list[str] = [setting.value["call"]] if "call" in setting.value else setting.value["calls"]
-            yield from (("seccomp", call) for call in calls)
-    yield from (("limit", kind) for kind in _LIMITS)
+        for call in answers.calls(setting.value):
+            if "refuse" in answers.actions(setting.value):
+                yield "seccomp", call
+    for kind in _LIMITS:
+        yield "limit", kind
     yield "egress", "unlisted.example.org:443"
-
-
-def _actions(value: Mapping[str, Any]) -> list[str]:
-    if "calls" in value:
-        return [value["action"]]
-    return [*(rule["action"] for rule in value["rules"]), value["otherwise"]]

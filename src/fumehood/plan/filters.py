@@ -56,12 +56,18 @@ def _group(draft: Draft, group: Group, how: str) -> Setting:
 
 def _spawn_of_node(draft: Draft, group: Group) -> Setting:
     how = "node has to be executed; "
-    how += "Landlock lets no program be executed but node and its loader" if draft.host.landlock else "nothing says which program"
+    how += (
+        "Landlock lets no program be executed but node and its loader"
+        if draft.host.landlock
+        else "nothing says which program"
+    )
     return draft.by_clause(group.name, _answer(group, "allow"), group.clause, how=how, status="weaker", order="call")
 
 
 def _optional(draft: Draft, group: Group, *, allowed: bool) -> Setting:
-    return draft.by_rule(group.name, _answer(group, "allow" if allowed else "absent"), group.name, how="seccomp", order="call")
+    return draft.by_rule(
+        group.name, _answer(group, "allow" if allowed else "absent"), group.name, how="seccomp", order="call"
+    )
 
 
 def _answer(group: Group, action: str) -> dict[str, Any]:
@@ -132,4 +138,6 @@ def _scopes(draft: Draft, abi: int) -> Iterator[Setting]:
     status: Status = "enforced" if abi >= _TCP_ABI else "absent"
     yield draft.by_clause("tcp", tcp, "network.allow", how="Landlock", status=status, order="superset")
     status = "enforced" if abi >= _SCOPE_ABI else "absent"
-    yield draft.by_rule("scope", ("signal", "abstract-socket"), "scoped", how="Landlock", status=status, order="superset")
+    yield draft.by_rule(
+        "scope", ("signal", "abstract-socket"), "scoped", how="Landlock", status=status, order="superset"
+    )

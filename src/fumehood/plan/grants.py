@@ -1,4 +1,4 @@
-"""The slices that are not the kernel's: what the check judges by, the proxy lets through, the guard filters, the audit expects."""
+"""The slices that are not the kernel's: what check judges by, the proxy opens, the guard filters, the audit expects."""
 
 from __future__ import annotations
 

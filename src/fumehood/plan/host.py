@@ -64,7 +64,11 @@ class Host:
     def from_dict(cls, data: Mapping[str, Any]) -> Host:
         """Return the host that `to_dict` described; keys that are not known here are left out."""
         known = {each.name for each in fields(cls)}
-        values = {name: tuple(value) if isinstance(value, list) else value for name, value in data.items() if name in known}
+        values: dict[str, Any] = {name: _frozen(value) for name, value in data.items() if name in known}
         values["controllers"] = frozenset(values["controllers"])
         values["problems"] = tuple(Problem(**each) for each in values.get("problems", ()))
         return cls(**values)
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType] -- any list

@@ -38,7 +38,9 @@ _ENVIRONMENT: Final = {
 
 def jail_slice(draft: Draft) -> Slice:
     """Return what the warden and the zygote set up."""
-    return Slice([*_separation(draft), *_identity(draft), *limit_settings(draft), *mount_settings(draft), *_rest(draft)])
+    return Slice(
+        [*_separation(draft), *_identity(draft), *limit_settings(draft), *mount_settings(draft), *_rest(draft)]
+    )
 
 
 def _separation(draft: Draft) -> Iterator[Setting]:
@@ -53,15 +55,17 @@ def _separation(draft: Draft) -> Iterator[Setting]:
     if allow:
         how = "own network namespace, joined to the egress proxy alone"
     yield draft.by_clause("network", "proxy" if allow else "none", "network.allow", how=how, order="strict")
-    yield draft.by_clause("native", policy.code.native, "code.native", order="implies", **_native(draft))
+    yield _native(draft)
 
 
-def _native(draft: Draft) -> dict[str, str]:
+def _native(draft: Draft) -> Setting:
     """Native code can't be told from other code once it runs; what it may do is held by everything else."""
-    if draft.policy.code.native:
-        return {"how": "granted; native code is held by the same settings as any other"}
+    code = draft.policy.code
+    how = f"judged before the run; {_MAPPING[code.spawn]}; held by seccomp if it gets in"
     status: Status = "weaker"
-    return {"how": f"judged before the run; {_MAPPING[draft.policy.code.spawn]}; held by seccomp if it gets in", "status": status}
+    if code.native:
+        how, status = "granted; native code is held by the same settings as any other", "enforced"
+    return draft.by_clause("native", code.native, "code.native", how=how, status=status, order="implies")
 
 
 _MAPPING: Final = {
@@ -78,8 +82,10 @@ def _identity(draft: Draft) -> Iterator[Setting]:
     yield draft.by_rule("identity", UID, "unprivileged-user", how=how, status=status)
     yield draft.by_rule("host uid", "range" if root else "caller", "unprivileged-user", how=how, status=status)
     yield draft.by_rule("capabilities", (), "no-capabilities", how="capset, in a user namespace of its own")
-    yield draft.by_rule("no_new_privs", True, "no-new-privileges", how="PR_SET_NO_NEW_PRIVS", order="protects")
-    yield draft.by_rule("dumpable", False, "not-dumpable", how="PR_SET_DUMPABLE", order="implies")
+    yield draft.by_rule(
+        "no_new_privs", value=True, rule="no-new-privileges", how="PR_SET_NO_NEW_PRIVS", order="protects"
+    )
+    yield draft.by_rule("dumpable", value=False, rule="not-dumpable", how="PR_SET_DUMPABLE", order="implies")
     yield draft.by_rule("oom_score_adj", 1000, "first-to-die", how="oom_score_adj")
     yield draft.by_rule("hostname", "sandbox", "neutral-name", how="own UTS namespace")
 
@@ -87,4 +93,6 @@ def _identity(draft: Draft) -> Iterator[Setting]:
 def _rest(draft: Draft) -> Iterator[Setting]:
     places = [f"{prefix}/bin" for prefix in elsewhere(draft.host.prefixes)]
     variables = {"PATH": ":".join([*places, "/usr/local/bin", "/usr/bin", "/bin"]), **_ENVIRONMENT}
-    yield draft.by_rule("environment", variables, "clean-environment", how="made up; nothing of the caller's is taken over")
+    yield draft.by_rule(
+        "environment", variables, "clean-environment", how="made up; nothing of the caller's is taken over"
+    )

@@ -33,15 +33,16 @@ def _time(draft: Draft) -> Iterator[Setting]:
     limits = draft.policy.limits
     how = "timer outside the sandbox, then SIGKILL to its whole process namespace"
     yield draft.by_clause("wall", limits.wall, "limits.wall", how=how, order="at-most")
-    by, status, how = _means(
-        draft, "cpu", "processor time of the cgroup, read from outside", "processor time of the processes, read from outside"
+    strong, weak = (
+        "processor time of the cgroup, read from outside",
+        "processor time of each process, read from outside",
     )
+    by, status, how = _means(draft, "cpu", cgroup=strong, polling=weak)
     yield draft.by_clause("cpu", limits.cpu, "limits.cpu", how=how, order="at-most", status=status)
     yield draft.by_clause("cpu.by", by, "limits.cpu", how=how)
     # A second above: the backstop must not be what ends an honest run, since it can't say which limit it was.
     yield draft.by_clause("rlimit.cpu", math.ceil(limits.cpu) + 1, "limits.cpu", how="RLIMIT_CPU", order="at-most")
-    by, status, how = _means(draft, "cpu", "quota of the cgroup", "processor affinity")
-    by = "cgroup" if by == "cgroup" else "affinity"
+    by, status, how = _means(draft, "cpu", cgroup="quota of the cgroup", affinity="processor affinity")
     if by == "affinity" and limits.cpus == int(limits.cpus):
         status = "enforced"
     elif by == "affinity":
@@ -53,7 +54,7 @@ def _time(draft: Draft) -> Iterator[Setting]:
 def _memory(draft: Draft) -> Iterator[Setting]:
     memory = draft.policy.limits.memory
     by, status, how = _means(
-        draft, "memory", "cgroup, swap included", "memory of the processes and files, read from outside every 20 ms"
+        draft, "memory", cgroup="cgroup, swap included", polling="memory and files, read from outside every 20 ms"
     )
     yield draft.by_clause("memory", memory, "limits.memory", how=how, order="at-most", status=status)
     yield draft.by_clause("memory.by", by, "limits.memory", how=how)
@@ -66,8 +67,7 @@ def _memory(draft: Draft) -> Iterator[Setting]:
 
 def _processes(draft: Draft) -> Iterator[Setting]:
     processes = draft.policy.limits.processes
-    by, status, how = _means(draft, "pids", "cgroup", "RLIMIT_NPROC in the sandbox's own user namespace")
-    by = "cgroup" if by == "cgroup" else "rlimit"
+    by, status, how = _means(draft, "pids", cgroup="cgroup", rlimit="RLIMIT_NPROC in a user namespace of its own")
     yield draft.by_clause("processes", processes, "limits.processes", how=how, order="at-most", status=status)
     yield draft.by_clause("processes.by", by, "limits.processes", how=how)
     if by == "rlimit":
@@ -85,15 +85,21 @@ def _files(draft: Draft) -> Iterator[Setting]:
     yield draft.by_clause("disk", limits.disk, "limits.disk", how=how, order="at-most", status=status)
     yield draft.by_clause("inodes", inodes, "limits.disk", how=how, order="at-most")
     yield draft.by_clause("rlimit.fsize", limits.disk, "limits.disk", how="RLIMIT_FSIZE", order="at-most")
-    yield draft.by_clause("open_files", files, "limits.open_files", how="RLIMIT_NOFILE of each process", order="at-most")
+    yield draft.by_clause(
+        "open_files", files, "limits.open_files", how="RLIMIT_NOFILE of each process", order="at-most"
+    )
     yield draft.by_clause("rlimit.nofile", files, "limits.open_files", how="RLIMIT_NOFILE", order="at-most")
     yield draft.by_rule("rlimit.core", 0, "no-core-files", how="RLIMIT_CORE", order="at-most")
     yield draft.by_rule("rlimit.memlock", 0, "no-locked-memory", how="RLIMIT_MEMLOCK", order="at-most")
     yield draft.by_rule("rlimit.msgqueue", 0, "no-locked-memory", how="RLIMIT_MSGQUEUE", order="at-most")
+    yield draft.by_rule("rlimit.sigpending", 1024, "few-signals", how="RLIMIT_SIGPENDING", order="at-most")
+    yield draft.by_rule("rlimit.nice", 0, "scheduling", how="RLIMIT_NICE", order="at-most")
+    yield draft.by_rule("rlimit.rtprio", 0, "scheduling", how="RLIMIT_RTPRIO", order="at-most")
 
 
-def _means(draft: Draft, controller: str, strong: str, weak: str) -> tuple[str, Status, str]:
-    """Return by what a limit is held, how far that carries, and in words how: by the cgroup, or else from outside."""
+def _means(draft: Draft, controller: str, *, cgroup: str, **otherwise: str) -> tuple[str, Status, str]:
+    """Return by what a limit is held, how far that carries, and in words how: the cgroup, or else the other means."""
     if _by_cgroup(draft, controller):
-        return "cgroup", "enforced", strong
-    return "polling", "weaker", f"{weak}; no {controller} cgroup is usable for this user"
+        return "cgroup", "enforced", cgroup
+    ((by, how),) = otherwise.items()
+    return by, "weaker", f"{how}; no {controller} cgroup is usable for this user"

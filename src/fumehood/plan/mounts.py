@@ -41,14 +41,14 @@ def mount_settings(draft: Draft) -> Iterator[Setting]:
     """Yield every mount, outer ones before what lies in them."""
     yield from _system(draft)
     for target, text in _ETC.items():
-        yield _rule(draft, "text", text, target, "synthetic-etc")
+        yield _rule(draft, "text", text, target=target, rule="synthetic-etc")
     for path in draft.host.etc:
-        yield _rule(draft, "bind", path, path, "shared-etc")
+        yield _rule(draft, "bind", path, target=path, rule="shared-etc")
     for path in DEVICES:
-        yield _rule(draft, "dev", path, path, "devices", writable=True)
+        yield _rule(draft, "dev", path, target=path, rule="devices", writable=True)
     for target, source in _LINKS.items():
-        yield _rule(draft, "symlink", source, target, "devices")
-    yield _rule(draft, "proc", "subset=pid", "/proc", "own-processes")
+        yield _rule(draft, "symlink", source, target=target, rule="devices")
+    yield _rule(draft, "proc", "subset=pid", target="/proc", rule="own-processes")
     yield from _scratch(draft)
     yield from _shared(draft)
 
@@ -56,11 +56,11 @@ def mount_settings(draft: Draft) -> Iterator[Setting]:
 def _system(draft: Draft) -> Iterator[Setting]:
     """Yield the host's programs and libraries, and the interpreter where it lies elsewhere."""
     host = draft.host
-    yield _rule(draft, "bind", "/usr", "/usr", "interpreter", executable=True)
+    yield _rule(draft, "bind", "/usr", target="/usr", rule="interpreter", executable=True)
     for target, source in host.links.items():
-        yield _rule(draft, "symlink", source, target, "interpreter")
+        yield _rule(draft, "symlink", source, target=target, rule="interpreter")
     for path in (*host.directories, *elsewhere(host.prefixes)):
-        yield _rule(draft, "bind", path, path, "interpreter", executable=True)
+        yield _rule(draft, "bind", path, target=path, rule="interpreter", executable=True)
 
 
 def elsewhere(prefixes: tuple[str, ...]) -> tuple[str, ...]:
@@ -84,12 +84,12 @@ def _shared(draft: Draft) -> Iterator[Setting]:
 
 
 def _runs_own_files(draft: Draft) -> bool:
-    """Whether files that are not the system's may be mapped as code: what was just built, or a library that was brought."""
+    """Whether files that are not the system's may be mapped as code: what was just built, or a library."""
     return draft.policy.code.spawn or draft.policy.code.native
 
 
 def _rule(  # noqa: PLR0913 -- the parts of a mount, named where they are not plain
-    draft: Draft, kind: str, source: str, target: str, rule: str, *, writable: bool = False, executable: bool = False
+    draft: Draft, kind: str, source: str, *, target: str, rule: str, writable: bool = False, executable: bool = False
 ) -> Setting:
     mount = _mount(kind, source, target, writable=writable, executable=executable)
     return draft.by_rule(f"mount:{target}", mount, rule, how=_HOW[kind], order="mount")

@@ -1,11 +1,12 @@
-"""The parts of a plan: a setting with its cause, a slice of them, and the order that says which of two permits more."""
+"""The parts of a plan: a setting with its cause, a slice of them, and the order in which two of them permit more."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal, cast
+from typing import TYPE_CHECKING, Any, Final, Literal
 
+from fumehood.plan import answers
 from fumehood.policy import TIERS, covered, host_covers, module_covers, path_covers
 
 if TYPE_CHECKING:
@@ -14,8 +15,8 @@ if TYPE_CHECKING:
     from fumehood.execution import Status
 
 Order = Literal[
-    "at-most", "superset", "paths", "hosts", "modules", "implies", "protects", "strict", "entries", "words", "call", "mount",
-    "same",
+    "at-most", "superset", "paths", "hosts", "modules", "implies", "protects", "strict", "entries", "words",
+    "call", "mount", "same",
 ]  # fmt: skip
 
 # Words that stand for how much is permitted, the most first; words of one rank permit the same.
@@ -110,17 +111,8 @@ def _ranked(one: Any, other: Any) -> bool:
 
 def _call(one: Any, other: Any) -> bool:
     """Two entries of the system call table: the same calls and tests, each answered at least as strictly."""
-    shape, actions = _answers(one)
-    other_shape, other_actions = _answers(other)
-    return shape == other_shape and all(map(_ranked, actions, other_actions))
-
-
-def _answers(value: Mapping[str, Any]) -> tuple[Any, list[str]]:
-    if "calls" in value:
-        return value["calls"], [value["action"]]
-    rules = cast("list[dict[str, Any]]", value["rules"])
-    tests = [(value["call"], rule["arg"], rule["op"], rule["value"]) for rule in rules]
-    return tests, [*(rule["action"] for rule in rules), value["otherwise"]]
+    same = answers.calls(one) == answers.calls(other) and answers.tests(one) == answers.tests(other)
+    return same and all(map(_ranked, answers.actions(one), answers.actions(other)))
 
 
 def _mount(one: Any, other: Any) -> bool:

@@ -75,10 +75,9 @@ GROUPS: Final = (
           "renameat renameat2 mkdir mkdirat rmdir link linkat unlink unlinkat symlink symlinkat readlink readlinkat "
           "chmod fchmod fchmodat fchmodat2 chown fchown lchown fchownat umask utime utimes utimensat futimesat statfs "
           "fstatfs mknod mknodat getxattr lgetxattr fgetxattr listxattr llistxattr flistxattr"),
-    Group("waiting", "allow", "Event loops (asyncio, libuv) wait on descriptors, timers, signals and changed files.",
+    Group("waiting", "allow", "Event loops (asyncio, libuv) wait on descriptors, timers and signals.",
           "poll ppoll select pselect6 epoll_create epoll_create1 epoll_ctl epoll_wait epoll_pwait epoll_pwait2 eventfd "
-          "eventfd2 signalfd signalfd4 timerfd_create timerfd_settime timerfd_gettime inotify_init inotify_init1 "
-          "inotify_add_watch inotify_rm_watch"),
+          "eventfd2 signalfd signalfd4 timerfd_create timerfd_settime timerfd_gettime"),
     Group("time", "allow", "Reading clocks, sleeping and timers of one's own.",
           "time gettimeofday clock_gettime clock_getres clock_nanosleep nanosleep alarm getitimer setitimer timer_create "
           "timer_settime timer_gettime timer_getoverrun timer_delete pause"),
@@ -106,6 +105,8 @@ GROUPS: Final = (
     # What honest programs try and do without.
     Group("clone3", "absent", "Its flags lie in memory, where a filter can't see them; libraries fall back to clone.",
           "clone3"),
+    Group("file-watches", "absent", "Watches are counted for the whole host user, and one run could take them all; programs poll instead.",
+          "inotify_init inotify_init1 inotify_add_watch inotify_rm_watch"),
     Group("extended-attributes", "quiet", "cp and install try to copy attributes, which would be storage that no limit counts.",
           "setxattr lsetxattr fsetxattr removexattr lremovexattr fremovexattr",
           errno="EOPNOTSUPP"),
@@ -155,7 +156,7 @@ _KINDS: Final = tuple(kind | flags for kind in (_STREAM, _SEQPACKET) for flags i
 RULES: Final = (
     Rule("socket", "socket", "A socket of any family but the sandbox's own pairs is a way out; network.allow grants IPv4 and IPv6.",
          (
-             Test(0, "in", (1, 16), "quiet", errno="EACCES"),  # AF_UNIX, AF_NETLINK: the C library looks for nscd
+             Test(0, "in", (1, 16), "quiet", errno="EACCES"),  # Unix and netlink: the C library looks for nscd
              Test(0, "in", (2, 10), "refuse", granted="allow"),  # AF_INET, AF_INET6
          ),
          "refuse", clause="network.allow"),
@@ -165,19 +166,20 @@ RULES: Final = (
          (Test(0, "mask", 0x7E020080, "refuse"),), "allow"),
     Rule("ioctl", "ioctl", "Questions to files and pipes; on a terminal it could type for the user.",
          (
-             # TIOCSTI, TIOCLINUX, TIOCCONS, TIOCSETD
+             # The dangerous ones: TIOCSTI, TIOCLINUX, TIOCCONS, TIOCSETD.
              Test(1, "in", (0x5412, 0x541C, 0x541D, 0x5423), "refuse"),
-             # TCGETS, TCSETS*, TIOC{G,S}PGRP, TIOC{G,S}WINSZ, FIONREAD, FIONBIO, FIONCLEX, FIOCLEX, FIOASYNC
+             # Harmless: TCGETS and the three TCSETS, TIOCGPGRP, TIOCSPGRP, TIOCGWINSZ, TIOCSWINSZ, FIONREAD, FIONBIO,
+             # FIONCLEX, FIOCLEX, FIOASYNC.
              Test(1, "in", (0x5401, 0x5402, 0x5403, 0x5404, 0x540F, 0x5410, 0x5413, 0x5414, 0x541B, 0x5421, 0x5450, 0x5451,
                             0x5452), "allow"),
          ),
          "quiet", errno="ENOTTY"),
     Rule("prctl", "prctl", "Names of threads and questions about oneself; not one's own layout in memory or its protection.",
          (
-             # PR_SET_MM
+             # This one moves its own layout in memory: PR_SET_MM.
              Test(0, "eq", 35, "refuse"),
-             # PDEATHSIG (1, 2), GET_DUMPABLE, NAME (15, 16), GET_SECCOMP, CAPBSET_READ, GET_SECUREBITS, TIMERSLACK
-             # (29, 30), NO_NEW_PRIVS (38, 39), GET_TID_ADDRESS, THP_DISABLE (41, 42), GET_SPECULATION_CTRL, SET_VMA
+             # Harmless: both ways of PDEATHSIG, NAME, TIMERSLACK, NO_NEW_PRIVS and THP_DISABLE; asking for DUMPABLE,
+             # SECCOMP, CAPBSET, SECUREBITS, TID_ADDRESS, SPECULATION_CTRL; SET_VMA, by which allocators name memory.
              Test(0, "in", (1, 2, 3, 15, 16, 21, 23, 27, 29, 30, 38, 39, 40, 41, 42, 52, 0x53564D41), "allow"),
          ),
          "quiet", errno="EINVAL"),

@@ -5,7 +5,6 @@ The tables are in `clauses`, the forms of their values in `kinds`, units in `uni
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -33,7 +32,7 @@ from fumehood.policy.reach import covered, host_covers, module_covers, path_cove
 from fumehood.policy.units import format_bytes, format_seconds, parse_bytes, parse_seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 __all__ = [
@@ -161,7 +160,12 @@ class Policy:
             lines += ["", f"[{name}]"]
             lines += [f"{key} = {kind.show(getattr(table, key))}" for key, kind in kinds(type(table))]
         for name, secret in self.secrets.items():
-            lines += ["", f"[secrets.{literal(name)}]", f"source = {literal(secret.source)}", f"host = {literal(secret.host)}"]
+            lines += [
+                "",
+                f"[secrets.{literal(name)}]",
+                f"source = {literal(secret.source)}",
+                f"host = {literal(secret.host)}",
+            ]
         if self.tools:
             lines += ["", "[tools]", *(f"{literal(name)} = {literal(word)}" for name, word in self.tools.items())]
         return "\n".join(lines) + "\n"

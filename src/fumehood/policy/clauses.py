@@ -32,7 +32,9 @@ _SPAN: Final = Seconds(0.001, 366 * _DAY)
 _MEMORY: Final = Bytes(8 * _MIB, _PIB)
 _SIZE: Final = Bytes(1, _PIB)
 _PATHS: Final = Entries(read_path, path_covers, 'a list of absolute paths such as ["/srv/data"]')
-_HOSTS: Final = Entries(read_host, host_covers, 'a list of "host:port" or "*.host:port", such as ["api.example.org:443"]')
+_HOSTS: Final = Entries(
+    read_host, host_covers, 'a list of "host:port" or "*.host:port", such as ["api.example.org:443"]'
+)
 _TIER_STRENGTH: Final = Choice(*TIERS)
 
 
@@ -70,7 +72,7 @@ class _Text(Kind[str]):
 
 def clause(default: V, kind: Kind[V], says: str) -> V:
     """Declare a clause: its default, its kind, and what it is for in one line."""
-    return cast("V", field(default=default, metadata={"kind": kind, "says": says}))
+    return field(default=default, metadata={"kind": kind, "says": says})
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,7 @@ class Files(Table):
     read: tuple[str, ...] = clause((), _PATHS, "host paths that may be read")
     write: tuple[str, ...] = clause((), _PATHS, "host paths that may be read and changed")
 
-    def meet(self, other: Self) -> Self:
+    def meet(self, other: Self) -> Self:  # pyright: ignore[reportIncompatibleMethodOverride] -- Self on both sides
         """Permit what both permit; what one lets be changed and the other only read may be read."""
         write = _PATHS.meet(self.write, other.write)
         read = _PATHS.meet((*self.read, *self.write), (*other.read, *other.write))
@@ -171,7 +173,7 @@ class Isolation(Table):
     tier: str = clause("jail", _TIER_STRENGTH, "the way to isolate")
     require: tuple[str, ...] = clause(
         (),
-        Demands(_control, _same, "a list of guarantees such as [\"memory\", \"landlock\"]"),
+        Demands(_control, _same, 'a list of guarantees such as ["memory", "landlock"]'),
         "guarantees that this machine must enforce fully, or nothing runs",
     )
 

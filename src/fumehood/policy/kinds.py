@@ -6,18 +6,19 @@ A kind is the only place that knows what its clause accepts, so TOML, Python, `n
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, NoReturn, TypeVar, cast
 
 from fumehood.errors import PolicyError
 from fumehood.policy import units
 from fumehood.policy.reach import ANY, meet, module_covers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from fumehood.policy.reach import Covers
 
 V = TypeVar("V")
+N = TypeVar("N", bound=float)
 _SHOWN: Final = 80  # characters of a faulty value that an error repeats
 
 
@@ -54,7 +55,7 @@ class Kind(Generic[V]):
         raise PolicyError(message, remedy=f"Write {where} as {self.accepted}.")
 
 
-class Quantity(Kind[V]):
+class Quantity(Kind[N]):
     """A number above zero, written plainly or with a unit."""
 
     def __init__(self, least: float, most: float) -> None:
@@ -62,7 +63,7 @@ class Quantity(Kind[V]):
         self.least = least
         self.most = most
 
-    def read(self, value: object, where: str) -> V:
+    def read(self, value: object, where: str) -> N:
         """Accept a number in range, or a text with a unit."""
         if isinstance(value, bool) or not isinstance(value, (int, float, str)):
             self.refuse(value, where)
@@ -74,11 +75,12 @@ class Quantity(Kind[V]):
             self.refuse(value, where, f"is outside {self._say(self.least)} to {self._say(self.most)}")
         return number
 
-    def meet(self, ours: V, theirs: V) -> V:
+    def meet(self, ours: N, theirs: N) -> N:
         """Return the smaller."""
-        return min(ours, theirs, key=float)  # type: ignore[arg-type]  # V is int or float in every subclass
+        return min(ours, theirs)
 
-    def _number(self, value: float | str) -> Any:
+    def _number(self, value: float | str) -> N:
+        """Return the number, or raise ValueError where it is none."""
         raise NotImplementedError
 
     def _say(self, value: float) -> str:
@@ -126,9 +128,7 @@ class Count(Quantity[int]):
     accepted = "a whole number above zero"
 
     def _number(self, value: float | str) -> int:
-        if isinstance(value, str):
-            raise ValueError(value)
-        return _whole(value)
+        return _whole(_unitless(value))
 
 
 class Share(Quantity[float]):
@@ -137,9 +137,11 @@ class Share(Quantity[float]):
     accepted = "a number above zero, such as 0.5 or 2"
 
     def _number(self, value: float | str) -> float:
-        if isinstance(value, str):
-            raise ValueError(value)
-        return float(value)
+        return float(_unitless(value))
+
+
+def _unitless(value: float | str) -> float:
+    return float("nan") if isinstance(value, str) else value
 
 
 def _whole(value: float) -> int:
@@ -201,9 +203,9 @@ class Entries(Kind[tuple[str, ...]]):
         if not isinstance(value, (list, tuple, set, frozenset)):
             self.refuse(value, where)
         entries: list[str] = []
-        for text in value:  # pyright: ignore[reportUnknownVariableType]
+        for text in cast("Collection[object]", value):
             if not isinstance(text, str):
-                self.refuse(value, where)
+                self.refuse(list(cast("Collection[object]", value)), where)
             try:
                 entry = self.entry(text)
             except ValueError as error:
@@ -271,7 +273,7 @@ def literal(value: object) -> str:
         case str():
             return _quoted(value)
         case list() | tuple():
-            return "[" + ", ".join(literal(entry) for entry in value) + "]"  # pyright: ignore[reportUnknownVariableType]
+            return "[" + ", ".join(map(literal, cast("Collection[object]", value))) + "]"
         case _:
             return f"a {type(value).__name__}"
 

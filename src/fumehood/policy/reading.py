@@ -164,7 +164,9 @@ def parse(text: str, where: str) -> dict[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         message = f"{where} is not TOML: {error}"
-        raise PolicyError(message, remedy="Mend that line; `fumehood policy show default` prints a whole policy.") from None
+        raise PolicyError(
+            message, remedy="Mend that line; `fumehood policy show default` prints a whole policy."
+        ) from None
 
 
 def shipped() -> tuple[str, ...]:

@@ -64,7 +64,7 @@ def format_bytes(size: float) -> str:
 
 
 def format_seconds(seconds: float) -> str:
-    """Write a number of seconds for people: `30s`, `500ms`, `2m`, `1h`. Exact: reading it back gives the same number."""
+    """Write a number of seconds for people: `30s`, `500ms`, `2m`, `1h`. Reading it back gives the same number."""
     for unit, (factor, divisor) in (("h", (3600, 1)), ("m", (60, 1)), ("s", (1, 1)), ("ms", (1, 1000))):
         count = seconds * divisor / factor
         if count >= 1 and count == int(count) and count * factor / divisor == seconds:
