@@ -1,0 +1,138 @@
+"""Assignments and declarations, and the variables whose value other programs run or load."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from fumehood.check.bash import expand
+from fumehood.check.bash.arithmetic import evaluate
+from fumehood.check.bash.output import DONE, Output
+from fumehood.check.bash.syntax import Assignment, Word
+from fumehood.check.bash.values import HOLE, UNSET, is_known, settled
+
+if TYPE_CHECKING:
+    from fumehood.check.bash.interpreter import Interpreter
+
+DECLARATIONS = frozenset({"declare", "typeset", "local", "export", "readonly", "alias"})
+_PRELOADS = frozenset({"LD_PRELOAD", "LD_AUDIT", "LD_LIBRARY_PATH", "DYLD_INSERT_LIBRARIES", "GCONV_PATH"})
+_COMMANDS = frozenset(
+    {"PROMPT_COMMAND", "PAGER", "MANPAGER", "GIT_PAGER", "GIT_SSH_COMMAND", "GIT_EXTERNAL_DIFF", "GIT_EDITOR", "EDITOR", "VISUAL"}
+    | {"LESSOPEN", "LESSCLOSE", "BROWSER", "GIT_ASKPASS", "SSH_ASKPASS", "TAR_OPTIONS", "RSYNC_RSH", "FCEDIT"},
+)
+_STARTUP_FILES = frozenset({"BASH_ENV", "ENV", "PYTHONSTARTUP", "PERL5OPT", "RUBYOPT", "NODE_OPTIONS"})
+
+
+def assign(runner: Interpreter, assignment: Assignment) -> None:
+    """Give a variable, an element or an array its value."""
+    shell, line = runner.shell, runner.notes.line
+    if assignment.value is None:
+        _assign_array(runner, assignment)
+        return
+    value = expand.text(assignment.value, runner)
+    _powerful(runner, assignment.name, value)
+    if assignment.index is not None:
+        _assign_element(runner, assignment, value)
+    elif assignment.append:
+        before = shell.get(assignment.name)
+        shell.set(assignment.name, ("" if before == UNSET else before) + value, line)
+    else:
+        shell.set(assignment.name, value, line)
+
+
+def _assign_array(runner: Interpreter, assignment: Assignment) -> None:
+    name = runner.shell.references.get(assignment.name, assignment.name)
+    items = dict(runner.shell.arrays.get(name, {})) if assignment.append else {}
+    place = len(items)
+    for index, word in assignment.items:
+        if index is not None:
+            items[settled(expand.source_text(index, runner))] = expand.text(word, runner)
+            continue
+        for field in expand.fields(word, runner):
+            items[str(place)] = field
+            place += 1
+    runner.shell.variables.pop(name, None)
+    runner.shell.arrays[name] = items
+
+
+def _assign_element(runner: Interpreter, assignment: Assignment, value: str) -> None:
+    shell = runner.shell
+    key = settled(expand.source_text(assignment.index or "", runner))
+    items = shell.arrays.setdefault(shell.references.get(assignment.name, assignment.name), {})
+    if key not in items and not key.isalpha():
+        number = evaluate(key, shell.get, lambda *_: None)
+        key = number if is_known(number) else key
+    items[key] = items.get(key, "") + value if assignment.append else value
+
+
+def _powerful(runner: Interpreter, name: str, value: str) -> None:
+    """Note what follows from a value that the loader, a shell or another program acts on."""
+    if name in _PRELOADS and name != "LD_LIBRARY_PATH" and settled(value):
+        runner.notes.need("code.native", value if is_known(value) else None)
+    elif name in _STARTUP_FILES and settled(value):
+        runner.notes.path("fs.read", value, runner.shell.directory)
+    elif name in _COMMANDS and is_known(value) and settled(value):
+        runner.apart(value.removeprefix("|").replace("%s", ""), f"${name}")
+
+
+@contextmanager
+def temporarily(runner: Interpreter, assignments: tuple[Assignment, ...]) -> Iterator[None]:
+    """Hold assignments that stand before a command while it runs."""
+    variables = runner.shell.variables
+    before = {assignment.name: variables.get(assignment.name) for assignment in assignments}
+    for assignment in assignments:
+        assign(runner, assignment)
+    yield
+    runner.shell.restore(before)
+
+
+def declare(runner: Interpreter, name: str, words: tuple[Word | Assignment, ...]) -> Output:
+    """Run `declare`, `local`, `export`, `readonly` or `alias`."""
+    flags = ""
+    for word in words:
+        if isinstance(word, Word):
+            for field in expand.fields(word, runner):
+                flags += field[1:] if field.startswith(("-", "+")) else ""
+                _declare_field(runner, name, field, flags)
+            continue
+        if name == "alias":
+            runner.shell.aliases[word.name] = expand.text(word.value, runner) if word.value else ""
+            continue
+        _declared(runner, name, word.name)
+        assign(runner, word)
+        if "n" in flags and name != "export":
+            _refer(runner, word.name)
+    if not words and name != "local":
+        runner.notes.need("env.read", None, "unknown")
+        return Output(HOLE)
+    return DONE
+
+
+def _declare_field(runner: Interpreter, name: str, field: str, flags: str) -> None:
+    if field.startswith(("-", "+")):
+        return
+    key, equals, value = field.partition("=")
+    if name == "alias":
+        if equals:
+            runner.shell.aliases[key] = value
+        return
+    _declared(runner, name, key)
+    if equals:
+        runner.shell.set(key, value, runner.notes.line)
+        _powerful(runner, key, value)
+    elif "A" in flags or "a" in flags:
+        runner.shell.arrays.setdefault(key, {})
+
+
+def _declared(runner: Interpreter, name: str, key: str) -> None:
+    """Keep what a variable held, where a function makes it its own."""
+    if name in {"local", "declare", "typeset"}:
+        runner.shell.local.setdefault(key, runner.shell.variables.get(key))
+
+
+def _refer(runner: Interpreter, name: str) -> None:
+    target = settled(runner.shell.get(name))
+    runner.shell.variables.pop(name, None)
+    if is_known(target) and target != name and runner.shell.references.get(target) != name:
+        runner.shell.references[name] = target
