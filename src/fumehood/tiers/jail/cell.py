@@ -74,6 +74,7 @@ class Outcome:
     wall_s: float = 0.0
     cpu_ns: int = 0
     peak: int = 0
+    processes: int = 1
 
 
 class Cell:

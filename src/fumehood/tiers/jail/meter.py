@@ -54,6 +54,22 @@ class Meter:
         """Processes in the sandbox now, its pid 1 not counted."""
         return max(len(self._pids()) - 1, 0)
 
+    def tasks(self) -> int:
+        """Processes and threads in the sandbox now, its pid 1 not counted."""
+        return max(sum(int(fields[17]) for fields in self._stats()) - 1, 0)
+
+    def open_files(self) -> int:
+        """The most files that one process has open now; only the warden may look."""
+        most = 0
+        for pid in self._pids():
+            try:
+                folder = os.open(f"{pid}/fd", os.O_RDONLY | os.O_CLOEXEC, dir_fd=self.descriptors["proc"])
+            except OSError:
+                continue  # it ended meanwhile
+            most = max(most, len(os.listdir(folder)))
+            os.close(folder)
+        return most
+
     def resident(self, above: int | None = None) -> int:
         """Resident bytes of all processes; where that passes `above`, shared pages are counted once."""
         total = 0

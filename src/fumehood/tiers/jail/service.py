@@ -160,6 +160,7 @@ def _order(plan: Plan, key: str) -> Message:
     memory, processes = jail["memory"], jail["processes"] + 1  # its pid 1 is not the program's
     caps = {"memory": memory, "processes": processes, "cpus": jail["cpus"]}
     rlimits = {name.removeprefix("rlimit."): value for name, value in jail.items() if name.startswith("rlimit.")}
+    rlimits.pop("cpu")  # counts over a process's life, and a sandbox lives longer than a run: the warden measures
     if "nproc" in rlimits:
         rlimits["nproc"] = processes
     orders: Message = {
@@ -181,6 +182,7 @@ def _order(plan: Plan, key: str) -> Message:
         "caps": caps,
         "processors": -(-int(jail["cpus"] * 1000) // 1000) if jail["cpus.by"] == "affinity" else 0,
         "watch_memory": jail["memory.by"] == "polling",
+        "end_on_denial": plan.expected["on_denial"].value == "end",
         "trees": _policy_mounts(plan),
         "orders": orders,
     }

@@ -159,7 +159,7 @@ class Ward:
         elif message["do"] == "kill":
             self.kill(message["reason"])
         elif message["do"] == "count":
-            self._tell({"event": "counted", **self._counters()})
+            self._tell({"event": "counted", **self._counters(), **self._census()})
 
     def _begin(self, message: Message) -> None:
         now = time.monotonic()
@@ -210,6 +210,8 @@ class Ward:
         if self.notices <= _TOLD:
             self._tell({"event": "denied", "call": notice.number, "arguments": notice.arguments})
         seccomp.refuse(self.listener, notice)
+        if self.order["end_on_denial"]:
+            self.kill("denied")
         if self.notices >= _DEAF:
             self._close_listener()
 
@@ -226,6 +228,12 @@ class Ward:
         if self.group is not None:
             counters |= {"oom_kills": self.group.oom_kills(), "forks_refused": self.group.forks_refused()}
         return counters
+
+    def _census(self) -> Message:
+        """What the living sandbox holds right now."""
+        if self.meter is None:
+            return {}
+        return {"open_files": self.meter.open_files(), "tasks": self.meter.tasks()}
 
     def _tell(self, message: Message, descriptors: tuple[int, ...] = ()) -> None:
         """Tell the broker; one that does not listen loses it, and learns of the end by the lifeline's."""

@@ -1,0 +1,38 @@
+"""Run code that a language model wrote, where it can do no harm, and know what it did."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fumehood.errors import Error
+    from fumehood.execution import Result
+    from fumehood.policy import Policy
+    from fumehood.sandbox import AsyncSandbox, Sandbox, run
+
+__version__ = "0.1.0"
+__all__ = ["AsyncSandbox", "Error", "Policy", "Result", "Sandbox", "__version__", "run"]
+
+_PUBLIC = {
+    "AsyncSandbox": "fumehood.sandbox",
+    "Error": "fumehood.errors",
+    "Policy": "fumehood.policy",
+    "Result": "fumehood.execution",
+    "Sandbox": "fumehood.sandbox",
+    "run": "fumehood.sandbox",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Import a public name when it is first used: `import fumehood` alone costs next to nothing."""
+    if name not in _PUBLIC:
+        message = f"module 'fumehood' has no attribute {name!r}"
+        raise AttributeError(message)
+    value = getattr(import_module(_PUBLIC[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,283 @@
+"""The values that stand for one execution: what was asked, what came of it, what was found. All frozen."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+from fumehood.errors import LimitExceeded, MemoryLimitExceeded, ProgramFailed, Refused, WallLimitExceeded
+
+if TYPE_CHECKING:
+    from fumehood.errors import Error
+
+Language = Literal["python", "bash", "javascript"]
+LANGUAGES: tuple[Language, ...] = ("python", "bash", "javascript")
+Outcome = Literal["completed", "failed", "refused", "limit", "unavailable", "ended"]
+Verdict = Literal["allow", "ask", "refuse"]
+Confidence = Literal["resolved", "referenced", "unknown"]
+Status = Literal["enforced", "weaker", "absent"]
+State = Literal["fresh", "kept", "lost"]
+
+
+@dataclass(frozen=True, slots=True)
+class Capability:
+    """Something that code needs: `fs.read` of a path, `net.connect` to a host.
+
+    `value` is None where it could not be resolved; `confidence` says how it is known.
+    """
+
+    capability: str
+    value: str | None
+    line: int
+    confidence: Confidence
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One cause for a verdict other than `allow`, complete enough to be acted on by a person or a model."""
+
+    rule: str
+    name: str
+    capability: str
+    value: str | None
+    line: int
+    col: int
+    snippet: str
+    trace: tuple[str, ...]
+    confidence: Confidence
+    clause: str
+    why: str
+    fix: str
+    allow: str
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """How the reading of a program went: its time in milliseconds, whether it saw all of it, by which version."""
+
+    ms: float
+    complete: bool
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was found by reading a program; nothing of it was executed."""
+
+    verdict: Verdict
+    capabilities: tuple[Capability, ...]
+    findings: tuple[Finding, ...]
+    imports: tuple[str, ...]
+    analysis: Analysis
+    policy_sha256: str
+    code_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramError:
+    """An exception or a failing exit of the program, as the program told it."""
+
+    name: str
+    message: str
+    line: int | None
+    traceback: str
+
+
+@dataclass(frozen=True, slots=True)
+class LimitHit:
+    """The limit that ended a run: its kind, its size, what was used, how to raise it."""
+
+    kind: str
+    limit: str
+    used: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Denial:
+    """Something the sandbox refused while the program ran, recorded from outside.
+
+    `line` is None unless the layer that refused could know it without asking the program.
+    """
+
+    what: str
+    layer: str
+    clause: str
+    line: int | None
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class Control:
+    """One guarantee: whether this host enforces it, how, and the clause or baseline rule behind it."""
+
+    name: str
+    status: Status
+    how: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Display:
+    """One MIME representation that the program showed. `size` is in bytes before base64."""
+
+    mime: str
+    data: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A plain file below `out/` after the run. `size` is in bytes."""
+
+    path: str
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Something below `out/` that was not copied, and why."""
+
+    path: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """Bytes beyond the output cap, counted and thrown away."""
+
+    stdout: int = 0
+    stderr: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What a run used, measured from outside: milliseconds, bytes, processes (the peak, or a lower bound)."""
+
+    wall_ms: float = 0.0
+    cpu_ms: float = 0.0
+    peak_memory: int = 0
+    processes: int = 0
+    written: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Where the time of a call went, in milliseconds."""
+
+    check_ms: float = 0.0
+    wait_ms: float = 0.0
+    run_ms: float = 0.0
+    total_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened, `t_ms` milliseconds after the call began."""
+
+    t_ms: float
+    event: str
+    detail: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of one execution. Its attributes are the keys of `fumehood run --json`.
+
+    `value` is the last expression's value where it is plain data (None, bool, int, finite float, str, list, dict), else
+    None; `value_text` is its `repr`, cut at 64 KiB. `stdout` and `stderr` hold at most `limits.output` bytes each as
+    UTF-8, undecodable bytes replaced. Everything under `usage`, `limit`, `denials` and the outcome's kind was
+    measured from outside; `value`, `error` and the output are the program's own words.
+    """
+
+    outcome: Outcome
+    value: Any = None
+    value_text: str = ""
+    stdout: str = ""
+    stderr: str = ""
+    dropped: Dropped = Dropped()
+    displays: tuple[Display, ...] = ()
+    files: tuple[File, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
+    error: ProgramError | None = None
+    limit: LimitHit | None = None
+    findings: tuple[Finding, ...] = ()
+    denials: tuple[Denial, ...] = ()
+    usage: Usage = Usage()
+    tier: str = "jail"
+    environment: str = "bare"
+    language: Language = "python"
+    policy: str = "default"
+    controls: tuple[Control, ...] = ()
+    state: State = "fresh"
+    execution: str = ""
+    code_sha256: str = ""
+    policy_sha256: str = ""
+    timing: Timing = Timing()
+    trail: tuple[Event, ...] = ()
+
+    @property
+    def ok(self) -> bool:
+        """Whether the program completed."""
+        return self.outcome == "completed"
+
+    def check(self) -> Result:
+        """Return the result of a completed run; raise for every other.
+
+        Raises:
+            LimitExceeded: A limit ended it (also a `TimeoutError` or `MemoryError` where that fits).
+            Refused: It was refused before it ran, or ended for what it did.
+            ProgramFailed: It failed by itself.
+        """
+        if self.ok:
+            return self
+        raise _failure(self)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the object that `fumehood run --json` prints: plain data, strict JSON, no lone surrogates."""
+        data = {"ok": self.ok, **asdict(self)}
+        data["trail"] = [{"t_ms": event["t_ms"], "event": event["event"], **event["detail"]} for event in data["trail"]]
+        return cast("dict[str, Any]", strict(data))
+
+    def _repr_html_(self) -> str:
+        """Show the output, the value or the error in a notebook."""
+        from html import escape  # noqa: PLC0415 -- only where a notebook asks
+
+        parts = [self.stdout, self.error.traceback or self.error.message if self.error else self.value_text]
+        body = "\n".join(escape(part) for part in parts if part)
+        note = f"{self.outcome}: {escape(self.limit.remedy)}" if self.limit else self.outcome
+        return f"<pre>{body}</pre><small>fumehood: {note}, {self.usage.wall_ms:.1f} ms</small>"
+
+    def __rich__(self) -> str:
+        """Show the same on a rich console, as plain text."""
+        parts = [self.stdout, self.error.traceback or self.error.message if self.error else self.value_text]
+        return "\n".join(part for part in parts if part).replace("[", "\\[") or self.outcome
+
+
+def _failure(result: Result) -> Error:
+    """The error that `Result.check` raises."""
+    if result.limit is not None:
+        kinds = {"wall": WallLimitExceeded, "cpu": WallLimitExceeded, "memory": MemoryLimitExceeded}
+        kind = kinds.get(result.limit.kind, LimitExceeded)
+        told = f"The {result.limit.kind} limit of {result.limit.limit} ended the run ({result.limit.used} used)."
+        return kind(told, remedy=result.limit.remedy)
+    if result.outcome in {"refused", "ended"}:
+        reasons = [finding.why for finding in result.findings] + [denial.what for denial in result.denials]
+        told = "; ".join(reasons) or "The code was refused."
+        return Refused(told, remedy="`findings` and `denials` say for each what would allow it.")
+    error = result.error
+    told = f"{error.name}: {error.message}" if error else "The program failed."
+    return ProgramFailed(told, remedy="`error` has the program's traceback.")
+
+
+def strict(data: object) -> object:
+    """Plain data that is strict JSON in UTF-8: lone surrogates replaced by U+FFFD, tuples as lists."""
+    if isinstance(data, str):
+        return data if data.isascii() else data.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    if isinstance(data, dict):
+        return {str(strict(str(key))): strict(value) for key, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [strict(item) for item in data]
+    return data

@@ -1,0 +1,166 @@
+"""Read what came of a run: the kernel's account decides what happened, the program's words say only what it said."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from fumehood.execution import Denial, LimitHit, ProgramError
+from fumehood.plan.explain import why
+from fumehood.policy import format_bytes, format_seconds
+
+if TYPE_CHECKING:
+    from fumehood.execution import Outcome
+    from fumehood.plan import Plan
+    from fumehood.tiers.jail.cell import Outcome as Seen
+
+FULL = 0.98
+#: Errors that a limit causes, and the limit; each needs the outside's word too.
+_ERRNO = {11: "processes", 24: "files", 28: "disk", 27: "disk"}
+_FAMILIES = {1: "AF_UNIX", 2: "AF_INET", 10: "AF_INET6", 16: "AF_NETLINK", 17: "AF_PACKET", 38: "AF_ALG", 40: "AF_VSOCK"}
+_KINDS = {1: "SOCK_STREAM", 2: "SOCK_DGRAM", 3: "SOCK_RAW"}
+_MOST_TEXT = 1 << 20
+
+
+class Evidence(NamedTuple):
+    """What was seen outside at the end of a run that did not complete."""
+
+    counters: dict[str, Any]
+    before: dict[str, Any]
+    disk_full: bool
+    open_files: int
+    processes: int
+
+
+class Account(NamedTuple):
+    """What happened: the outcome, the program's error, the limit, whether the sandbox lives."""
+
+    outcome: Outcome
+    error: ProgramError | None
+    limit: LimitHit | None
+    alive: bool
+
+
+def judge(plan: Plan, seen: Seen, evidence: Evidence | None) -> Account:
+    """Say what happened.
+
+    Args:
+        plan: The plan that the sandbox was sealed with.
+        seen: The cell's account of the run.
+        evidence: Counters read afterwards; None for a run whose answer was plainly good.
+    """
+    if seen.tampered is not None:
+        told = f"the program interfered with the channel to its runner: {seen.tampered}"
+        return Account("failed", ProgramError("ChannelBroken", told, None, ""), None, alive=False)
+    if seen.gone is not None:
+        return _ended(plan, seen, seen.gone)
+    answer = seen.answer or {}
+    if answer.get("ok") is True:
+        return Account("completed", None, None, alive=True)
+    error = _error(answer.get("error"))
+    kind = _limit_behind(answer, evidence) if evidence is not None else None
+    if kind is not None:
+        return Account("limit", error, _hit(plan, kind, seen), alive=True)
+    return Account("failed", error, None, alive=True)
+
+
+def _ended(plan: Plan, seen: Seen, gone: dict[str, Any]) -> Account:
+    """The sandbox is no more: by whose hand?"""
+    reason, status = gone.get("reason"), gone.get("status")
+    if reason in {"wall", "cpu", "memory"}:
+        return Account("limit", None, _hit(plan, reason, seen), alive=False)
+    if gone.get("oom_kills"):
+        return Account("limit", None, _hit(plan, "memory", seen), alive=False)
+    if reason == "denied":
+        return Account("ended", None, None, alive=False)
+    if reason == "channel":
+        told = "the program closed the channel to its runner"
+        return Account("failed", ProgramError("ChannelBroken", told, None, ""), None, alive=False)
+    if status is not None:
+        return _exited(plan, seen, status)
+    told = "the sandbox was ended from outside" if reason != "warden" else "the jail's warden was killed"
+    return Account("failed", ProgramError("SandboxEnded", told, None, ""), None, alive=False)
+
+
+def _exited(plan: Plan, seen: Seen, status: int) -> Account:
+    """The interpreter itself ended: by os._exit, a signal, a crash."""
+    code = os.waitstatus_to_exitcode(status)
+    if code == 0:
+        return Account("completed", None, None, alive=False)
+    if code == -signal.SIGKILL and seen.cpu_ns >= plan.jail["cpu"].value * 1e9:
+        return Account("limit", None, _hit(plan, "cpu", seen), alive=False)
+    if code > 0:
+        error = ProgramError("ExitStatus", f"the interpreter exited with status {code}", None, "")
+    else:
+        error = ProgramError("Killed", f"the interpreter was killed by {_signal(-code)}", None, "")
+    return Account("failed", error, None, alive=False)
+
+
+def _signal(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def _limit_behind(answer: dict[str, Any], evidence: Evidence) -> str | None:
+    """The limit that the program ran into, where what it says and what was seen outside agree."""
+    counters, before = evidence.counters, evidence.before
+    if counters.get("oom_kills", 0) > before.get("oom_kills", 0):
+        return "memory"
+    error = answer.get("error")
+    claim = _ERRNO.get(error.get("errno") or 0) if isinstance(error, dict) else None
+    if claim is None and isinstance(error, dict) and error.get("message") == "can't start new thread":
+        claim = "processes"
+    refused = counters.get("forks_refused", 0) > before.get("forks_refused", 0) or evidence.processes > 0
+    agreed = {"processes": refused, "files": evidence.open_files > 0, "disk": evidence.disk_full}
+    return claim if claim is not None and agreed[claim] else None
+
+
+def _hit(plan: Plan, kind: str, seen: Seen) -> LimitHit:
+    setting = {"files": "open_files"}.get(kind, kind)
+    limit = plan.jail[setting].value
+    used: dict[str, str] = {
+        "wall": format_seconds(round(seen.wall_s, 3)),
+        "cpu": format_seconds(round(seen.cpu_ns / 1e9, 3)),
+        "memory": format_bytes(seen.peak),
+    }
+    shown = format_seconds(limit) if kind in {"wall", "cpu"} else format_bytes(limit) if kind in {"memory", "disk"} else str(limit)
+    return LimitHit(kind, shown, used.get(kind, shown), why(plan, "limit", kind).remedy)
+
+
+def text(value: object, most: int = _MOST_TEXT) -> str:
+    """A text that the program's side sent, or nothing: bounded, of the right type."""
+    return value[:most] if isinstance(value, str) else ""
+
+
+def _error(told: object) -> ProgramError | None:
+    if not isinstance(told, dict):
+        return ProgramError("UnknownError", "the program's side told no error", None, "")
+    line = told.get("line")
+    return ProgramError(
+        text(told.get("name"), 200) or "UnknownError",
+        text(told.get("message")),
+        line if isinstance(line, int) and not isinstance(line, bool) and 0 < line < 1 << 31 else None,
+        text(told.get("traceback")),
+    )
+
+
+def denials(plan: Plan, seen: Seen, names: dict[int, str]) -> tuple[Denial, ...]:
+    """What the filter refused, each once, with the clause behind it and what would allow it."""
+    found: dict[tuple[str, str], Denial] = {}
+    for event in seen.denied:
+        call = names.get(event["call"], f"system call {event['call']}")
+        what = _what(call, event["arguments"])
+        reason = why(plan, "seccomp", call)
+        found.setdefault((what, call), Denial(what, "seccomp", reason.clause, None, reason.remedy))
+    return tuple(found.values())
+
+
+def _what(call: str, arguments: list[int]) -> str:
+    """The call as a reader knows it; only arguments that are numbers can be trusted to mean what they say."""
+    if call == "socket":
+        family, kind = arguments[0] & 0xFFFFFFFF, arguments[1] & 0xF
+        return f"socket {_FAMILIES.get(family, f'family {family}')} {_KINDS.get(kind, f'type {kind}')}"
+    return "execve (start another program)" if call == "execve" else call

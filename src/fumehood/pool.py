@@ -1,0 +1,129 @@
+"""Sandboxes that were made before they are asked for, and the one jail per process that makes them.
+
+Ordering a sandbox costs the caller a few system calls; the jail makes it meanwhile. A cell that was handed out is
+never handed out again.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import threading
+from collections import deque
+from typing import TYPE_CHECKING, NamedTuple
+
+from fumehood.plan import plan
+from fumehood.tiers.jail.service import Jail
+
+if TYPE_CHECKING:
+    from fumehood.execution import Control, Language
+    from fumehood.plan import Host, Plan
+    from fumehood.policy import Policy
+    from fumehood.tiers.jail.cell import Cell
+
+#: Cells kept waiting for each plan that was asked for lately: about 2 MB each.
+WAITING = 8
+_PLANS_KEPT = 4
+
+
+class Prepared(NamedTuple):
+    """A plan, and what is asked of it at every run."""
+
+    plan: Plan
+    digest: str
+    controls: tuple[Control, ...]
+
+
+class Pool:
+    """Hands out fresh cells by plan, from those that wait where there are any."""
+
+    def __init__(self) -> None:
+        """Start the jail."""
+        self.jail = Jail()
+        self._lock = threading.Lock()
+        self._waiting: dict[str, deque[Cell]] = {}
+        self._plans: dict[tuple[Policy, Language], Prepared] = {}
+
+    @property
+    def host(self) -> Host:
+        """What this machine can enforce."""
+        return self.jail.host
+
+    def prepare(self, policy: Policy, language: Language) -> Prepared:
+        """The plan for a policy on this host; made once.
+
+        Raises:
+            Unavailable: This machine can't run sandboxes, or can't enforce the policy.
+            PolicyError: A limit is above the machine's.
+        """
+        key = (policy, language)
+        if key not in self._plans:
+            made = plan(policy, self.host, language=language)
+            self._plans[key] = Prepared(made, made.digest, made.controls())
+        return self._plans[key]
+
+    def take(self, ready: Prepared) -> Cell:
+        """A fresh cell for a plan; `refill` afterwards, off the caller's clock."""
+        with self._lock:
+            waiting = self._waiting.get(ready.digest)
+            if waiting:
+                return waiting.popleft()
+        return self.jail.order(ready.plan)
+
+    def refill(self, ready: Prepared) -> None:
+        """Order what is missing, one more than was taken at most, so that filling up never holds a caller long."""
+        evicted: list[Cell] = []
+        with self._lock:
+            waiting = self._waiting.pop(ready.digest, None) or deque()
+            self._waiting[ready.digest] = waiting  # the latest used last
+            for _ in range(min(2, WAITING - len(waiting))):
+                waiting.append(self.jail.order(ready.plan))
+            while len(self._waiting) > _PLANS_KEPT:
+                evicted += self._waiting.pop(next(iter(self._waiting)))
+        for cell in evicted:
+            cell.close()
+
+    def close(self) -> None:
+        """End all that waits and the jail itself."""
+        with self._lock:
+            for waiting in self._waiting.values():
+                for cell in waiting:
+                    cell.close()
+            self._waiting.clear()
+        self.jail.close()
+
+
+_shared: Pool | None = None
+_guard = threading.Lock()
+
+
+def shared() -> Pool:
+    """The pool of this process, started at first use and again after it failed to start or died."""
+    global _shared  # noqa: PLW0603 -- one jail a process is the point
+    with _guard:
+        if _shared is None:
+            _shared = Pool()
+            atexit.register(shutdown)
+        return _shared
+
+
+def shutdown() -> None:
+    """End this process's pool; the next use starts another."""
+    global _shared  # noqa: PLW0603 -- as above
+    with _guard:
+        pool, _shared = _shared, None
+    if pool is not None:
+        atexit.unregister(shutdown)
+        pool.close()
+
+
+def _forget() -> None:
+    """In a fork: the jail belongs to the parent; this process starts its own when it needs one."""
+    global _shared, _guard  # noqa: PLW0603 -- as above
+    _guard = threading.Lock()
+    if _shared is not None:
+        _shared.jail.abandon()
+        _shared = None
+
+
+os.register_at_fork(after_in_child=_forget)

@@ -1,0 +1,323 @@
+"""The core of a sandbox, written once: check → run → filter → record. `sandbox.py` has its two faces."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fumehood import outcome, pool
+from fumehood.environment import choose
+from fumehood.errors import SandboxBusy, SandboxClosed, StateLost, UsageError
+from fumehood.execution import LANGUAGES, Dropped, Event, Result, Timing, Usage
+from fumehood.policy import Policy, format_seconds
+from fumehood.policy.units import parse_seconds
+from fumehood.workspace import Workspace, shared
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from fumehood.execution import Language
+    from fumehood.plan import Plan
+    from fumehood.tiers.jail.cell import Cell
+    from fumehood.tiers.jail.cell import Outcome as Seen
+    from fumehood.tiers.jail.waiting import Waiter
+
+_MOST_CODE = 8 * 1024 * 1024
+_INTERPRETER = {"bash": "bash", "javascript": "node"}
+
+
+@lru_cache(maxsize=1)
+def _call_names() -> dict[int, str]:
+    """Number to name of this machine's system calls."""
+    from fumehood.tiers.jail.calls import names  # noqa: PLC0415 -- only where something was refused
+
+    return names()
+
+
+class Session:
+    """One sandbox over its life: a cell, and another after a reset."""
+
+    def __init__(  # noqa: PLR0913 -- the keyword arguments of Sandbox
+        self,
+        waiter: Waiter,
+        *,
+        policy: Policy | str | Path | None,
+        env: str,
+        tier: str | None,
+        data: Iterable[str | os.PathLike[str]],
+        out: str | os.PathLike[str] | None,
+        language: Language,
+    ) -> None:
+        """Read the arguments; nothing is started yet.
+
+        Raises:
+            UsageError: An argument has no meaning.
+        """
+        self.waiter = waiter
+        self.policy = Policy.load(policy)
+        if tier is not None:
+            self.policy = self.policy.but(**{"isolation.tier": tier})
+        self.environment = choose(env)
+        self.language = _language(language)
+        self.trees = shared(tuple(data))
+        self.out = None if out is None else Path(out)
+        self.cell: Cell | None = None
+        self.runs = 0
+        self.lost: str | None = None
+        self.state_gone = False
+        self.closed = False
+        self._counters: dict[str, Any] = {}
+        self._busy = threading.Lock()
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Hold off a second call while one runs: a sandbox has one namespace, and two runs would mix in it."""
+        if not self._busy.acquire(blocking=False):
+            raise SandboxBusy(
+                "Another call is running in this sandbox.",
+                remedy="Wait for it, or use one Sandbox for each thread or task: they are cheap.",
+            )
+        try:
+            yield
+        finally:
+            self._busy.release()
+
+    async def open(self) -> Cell:
+        """The living cell; made now if there is none.
+
+        Raises:
+            SandboxClosed: The sandbox was closed.
+            StateLost: What it held is gone, and nobody asked for a new beginning.
+            Unavailable: This machine can't make one.
+        """
+        if self.closed:
+            raise SandboxClosed("This sandbox was closed.", remedy="Make a new Sandbox.")
+        if self.lost is not None:
+            raise StateLost(
+                f"The sandbox is gone, and with it its variables, imports and files: {self.lost}",
+                remedy="Call reset() to begin anew; the next run then says `state: lost`.",
+            )
+        if self.cell is None:
+            hood = pool.shared()
+            self.ready = hood.prepare(self.policy, self.language)
+            try:
+                cell = hood.jail.order(self.ready.plan, self.trees) if self.trees else hood.take(self.ready)
+            except SandboxClosed:
+                pool.shutdown()  # the jail's processes were killed: the next call starts new ones
+                hood = pool.shared()
+                cell = hood.jail.order(self.ready.plan, self.trees)
+            await cell.open(self.waiter)
+            self.cell, self.runs, self._counters = cell, 0, {}
+        return self.cell
+
+    async def run(  # noqa: PLR0913 -- the keyword arguments of Sandbox.run
+        self,
+        code: str,
+        *,
+        language: Language | None = None,
+        timeout: float | str | None = None,
+        on_stdout: Callable[[str], None] | None = None,
+        on_stderr: Callable[[str], None] | None = None,
+        name: str | None = None,
+    ) -> Result:
+        """Run one program to its end and say what came of it."""
+        began = time.perf_counter()
+        language = _language(language or self.language)
+        source = _source(code)
+        wall = self._wall(timeout)
+        with self.alone():
+            cell = await self.open()
+            waited = time.perf_counter()
+            request = self._request(source, language, name)
+            cell.begin(_decoded(on_stdout), _decoded(on_stderr))
+            budget = {"wall": wall, "cpu": self.policy.limits.cpu}
+            try:
+                seen = await cell.run(request, budget, self.waiter)
+            except BaseException:
+                self._lose("a call was cancelled while the code ran")
+                raise
+            ran = time.perf_counter()
+            return await self._result(cell, seen, source, language, (began, waited, ran))
+
+    def _wall(self, timeout: float | str | None) -> float:
+        """A call may shorten its time; only the policy can lengthen it."""
+        limit = self.policy.limits.wall
+        if timeout is None:
+            return limit
+        asked = parse_seconds(timeout) if isinstance(timeout, str) else float(timeout)
+        if not 0 < asked <= limit:
+            told = f"timeout={timeout!r} is not between 0 and the policy's limits.wall of {format_seconds(limit)}"
+            raise UsageError(told, remedy='Raise limits.wall in the policy: policy.but(**{"limits.wall": "2m"}).')
+        return asked
+
+    def _request(self, source: str, language: Language, name: str | None) -> dict[str, Any]:
+        request: dict[str, Any] = {"code": source, "name": name or f"<run {self.runs + 1}>", "language": language}
+        if language != "python":
+            request["program"] = self._interpreter(language)
+        return request
+
+    def _interpreter(self, language: Language) -> str:
+        """Where the interpreter of another language is inside.
+
+        Raises:
+            UsageError: This machine has none, or the policy lets none be started.
+        """
+        host = pool.shared().host
+        path = host.bash if language == "bash" else host.node
+        program = _INTERPRETER[language]
+        if path is None:
+            told = f"language {language!r} needs {program}, and this machine has none below /usr"
+            raise UsageError(told, remedy=f"Install {program} from your distribution.")
+        if self.policy.code.spawn or (language == "javascript" and self.language == "javascript"):
+            return path
+        if language == "javascript":
+            told = "this sandbox was made for python, and its policy lets it start no other program"
+            raise UsageError(told, remedy="Make the sandbox with language='javascript', or set code.spawn = true.")
+        told = "bash is a way to start other programs, and this policy has code.spawn = false"
+        raise UsageError(told, remedy="Use the policy workbench (--policy workbench), or set code.spawn = true.")
+
+    async def _result(  # noqa: PLR0913 -- what one run is made of
+        self, cell: Cell, seen: Seen, source: str, language: Language, clock: tuple[float, float, float]
+    ) -> Result:
+        began, waited, ran = clock
+        space = Workspace(cell.workspace, cell.owner)
+        good = seen.answer is not None and seen.answer.get("ok") is True and seen.gone is None
+        account = outcome.judge(self.ready.plan, seen, None if good else await self._evidence(cell, seen, space))
+        answer = seen.answer if seen.answer is not None and account.outcome == "completed" else {}
+        state = self._state()
+        self.runs += 1
+        files, left = space.outputs() if self.out is None else space.collect(self.out)
+        result = Result(
+            outcome=account.outcome,
+            value=answer.get("value"),
+            value_text=outcome.text(answer.get("value_text")),
+            stdout=seen.stdout.decode("utf-8", "replace"),
+            stderr=seen.stderr.decode("utf-8", "replace"),
+            dropped=Dropped(*seen.dropped),
+            files=tuple(files),
+            left_out=tuple(left),
+            error=account.error,
+            limit=account.limit,
+            denials=outcome.denials(self.ready.plan, seen, _call_names()) if seen.denied else (),
+            usage=self._usage(cell, seen, space),
+            environment=self.environment,
+            language=language,
+            policy=self.policy.name,
+            controls=self.ready.controls,
+            state=state,
+            execution=os.urandom(8).hex(),
+            code_sha256=hashlib.sha256(source.encode("utf-8", "surrogatepass")).hexdigest(),
+            policy_sha256=self.ready.plan.policy_sha256,
+        )
+        if not account.alive:
+            self._lose(_why_lost(result))
+        if not self.trees:
+            pool.shared().refill(self.ready)
+        return _timed(result, began, waited, ran)
+
+    async def _evidence(self, cell: Cell, seen: Seen, space: Workspace) -> outcome.Evidence:
+        """What the kernel counted, read while the program's last objects are still alive."""
+        counters = seen.gone or await cell.count(self.waiter)
+        before, self._counters = self._counters, counters
+        limits = self.policy.limits
+        return outcome.Evidence(
+            counters=counters,
+            before=before,
+            disk_full=space.used()[1] > outcome.FULL,
+            open_files=counters.get("open_files", 0) >= limits.open_files,
+            processes=counters.get("tasks", 0) >= limits.processes,
+        )
+
+    def _usage(self, cell: Cell, seen: Seen, space: Workspace) -> Usage:
+        alive = cell.meter is not None and seen.gone is None
+        return Usage(
+            wall_ms=round(seen.wall_s * 1000, 3),
+            cpu_ms=round(seen.cpu_ns / 1e6, 3),
+            peak_memory=seen.peak,
+            processes=cell.meter.processes() if alive and cell.meter is not None else seen.processes,
+            written=space.used()[0],
+        )
+
+    def _state(self) -> Any:
+        if self.runs:
+            return "kept"
+        gone, self.state_gone = self.state_gone, False
+        return "lost" if gone else "fresh"
+
+    def _lose(self, why: str) -> None:
+        self.lost = why
+        if self.cell is not None:
+            self.cell.close()
+            self.cell = None
+
+    def reset(self) -> None:
+        """Throw away what is there, or mourn what was lost; the next run begins in a fresh sandbox."""
+        with self.alone():
+            self.state_gone = self.lost is not None
+            self.lost = None
+            if self.cell is not None:
+                self.cell.close()
+                self.cell = None
+
+    def close(self) -> None:
+        """End it. Safe to call twice."""
+        self.closed = True
+        if self.cell is not None:
+            self.cell.close()
+            self.cell = None
+
+
+def _timed(result: Result, began: float, waited: float, ran: float) -> Result:
+    """Add where the time went, and the trail of what happened when."""
+    total = (time.perf_counter() - began) * 1000
+    wait, run = (waited - began) * 1000, (ran - waited) * 1000
+    trail = [Event(round(wait, 3), "started", {"state": result.state})]
+    trail += [Event(round(wait + run, 3), "denied", {"what": d.what, "clause": d.clause}) for d in result.denials]
+    trail.append(Event(round(wait + run, 3), result.outcome, {}))
+    timing = Timing(0.0, round(wait, 3), round(run, 3), round(total, 3))
+    return replace(result, timing=timing, trail=tuple(trail))
+
+
+def _why_lost(result: Result) -> str:
+    if result.limit is not None:
+        return f"the {result.limit.kind} limit of {result.limit.limit} ended it"
+    if result.error is not None:
+        return result.error.message
+    return "the program ended its interpreter"
+
+
+def _language(language: str) -> Language:
+    if language not in LANGUAGES:
+        told = f"language {language!r} is unknown"
+        raise UsageError(told, remedy=f"Use one of {', '.join(LANGUAGES)}.")
+    return language
+
+
+def _source(code: str) -> str:
+    if len(code) > _MOST_CODE:
+        told = f"the program has {len(code):,} characters; at most {_MOST_CODE:,} are taken"
+        raise UsageError(told, remedy="Put data into files (data=…) rather than into the program.")
+    return code
+
+
+def _decoded(listener: Callable[[str], None] | None) -> Callable[[bytes], None] | None:
+    """Turn pieces of bytes into pieces of text; a character cut in two is told with its second half."""
+    if listener is None:
+        return None
+    import codecs  # noqa: PLC0415 -- only for callers that listen
+
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+
+    def hear(data: bytes) -> None:
+        piece = decoder.decode(data)
+        if piece:
+            listener(piece)
+
+    return hear
