@@ -1,0 +1,80 @@
+"""`fumehood policy list | show | lint`."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+from fumehood import sandbox
+from fumehood.policy import Policy, shipped
+
+if TYPE_CHECKING:
+    from fumehood.plan import Plan, Setting
+
+_WIDE = 60
+
+
+@click.group("policy")
+def command() -> None:
+    """List, show and lint policies."""
+
+
+@command.command("list")
+def list_() -> int:
+    """List the policies that come with fumehood."""
+    for name in shipped():
+        policy = Policy.load(name)
+        limits = policy.limits
+        click.echo(f"{name:16} {limits.memory // 2**20:5} MiB  {limits.wall:4.0f} s  {policy.isolation.tier}")
+    return 0
+
+
+@command.command()
+@click.argument("name", metavar="NAME|FILE")
+@click.option("--json", "as_json", is_flag=True, help="Print the policy and its plan as JSON.")
+def show(name: str, as_json: bool) -> int:  # noqa: FBT001 -- click's
+    """Show a policy, and the plan by which this machine enforces it, each setting with its clause."""
+    policy = Policy.load(name)
+    plan = sandbox.plan_for(policy)
+    if as_json:
+        click.echo(json.dumps({"policy": policy.to_dict(), "sha256": policy.sha256, "plan": _data(plan)}))
+        return 0
+    click.echo(policy.to_toml())
+    for part, settings in plan.slices():
+        click.echo(f"# plan: {part}")
+        for setting in settings.values():
+            click.echo(_line(setting))
+        click.echo("")
+    return 0
+
+
+def _line(setting: Setting) -> str:
+    value = json.dumps(setting.value)
+    if len(value) > _WIDE:
+        value = value[: _WIDE - 1] + "…"
+    mark = "" if setting.status == "enforced" else f" [{setting.status}]"
+    return f"#   {setting.name:24} {value:{_WIDE}} <- {setting.because}{mark}"
+
+
+def _data(plan: Plan) -> dict[str, dict[str, object]]:
+    return {
+        part: {
+            setting.name: {"value": setting.value, "because": setting.because, "status": setting.status, "how": setting.how}
+            for setting in settings.values()
+        }
+        for part, settings in plan.slices()
+    }
+
+
+@command.command()
+@click.argument("file")
+def lint(file: str) -> int:
+    """Read a policy file and say whether it has a meaning, and whether this machine can enforce it."""
+    policy = Policy.load(file)
+    click.echo(f"{file}: a policy named {policy.name} ({policy.sha256[:12]})")
+    weak = [control for control in sandbox.plan_for(policy).controls() if control.status != "enforced"]
+    for control in weak:
+        click.echo(f"  {control.name} is {control.status} on this machine: {control.how}")
+    return 0

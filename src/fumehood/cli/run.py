@@ -1,0 +1,128 @@
+"""`fumehood run`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from fumehood import sandbox
+from fumehood.cli import EXIT
+from fumehood.cli.options import load_policy, read_source, source_options
+from fumehood.cli.text import printable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import TextIO
+
+    from fumehood.execution import Result
+
+_MOST_CONTROLS = 3
+
+
+@click.command("run")
+@source_options
+@click.option("--env", default="auto", metavar="NAME|auto", help="What is installed inside.")
+@click.option("--tier", metavar="NAME", help="How to isolate; the policy's tier by default.")
+@click.option("--data", multiple=True, metavar="PATH", help="A file or folder to read inside, at data/NAME.")
+@click.option("--out", metavar="DIR", help="Where what the code writes below out/ goes.")
+@click.option("--timeout", metavar="30s", help="The wall limit of this run.")
+@click.option("--memory", metavar="2GiB", help="The memory limit of this run.")
+@click.option("--allow-net", multiple=True, metavar="HOST:PORT", help="A host that the code may reach.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object, and nothing else, on standard output.")
+def command(  # noqa: PLR0913, PLR0917 -- the contract's options
+    file: str | None,
+    code: str | None,
+    lang: str | None,
+    policy: str,
+    env: str,
+    tier: str | None,
+    data: tuple[str, ...],
+    out: str | None,
+    timeout: str | None,
+    memory: str | None,
+    allow_net: tuple[str, ...],
+    as_json: bool,  # noqa: FBT001 -- click's
+) -> int:
+    """Run a program in a sandbox of its own, which is gone afterwards.
+
+    With no FILE and no -c the program is read from standard input.
+    """
+    source, name, language = read_source(file, code, lang)
+    changes: dict[str, object] = {"limits.wall": timeout, "limits.memory": memory, "network.allow": allow_net}
+    in_force = load_policy(policy, changes)
+    result = sandbox.run(
+        source,
+        language=language,
+        policy=in_force,
+        env=env,
+        tier=tier,
+        data=data,
+        out=out,
+        name=name,
+        on_stdout=None if as_json else _writer(sys.stdout),
+        on_stderr=None if as_json else _writer(sys.stderr),
+    )
+    if as_json:
+        click.echo(json.dumps(result.to_dict(), ensure_ascii=False, allow_nan=False))
+    else:
+        _show(result)
+    return EXIT[result.outcome]
+
+
+def _writer(stream: TextIO) -> Callable[[str], None]:
+    """Pass output on as it comes; on a terminal without what could steer it."""
+    terminal = stream.isatty()
+
+    def write(piece: str) -> None:
+        stream.write(printable(piece) if terminal else piece)
+        stream.flush()
+
+    return write
+
+
+def _show(result: Result) -> None:
+    """The value on standard output; everything about the run on standard error."""
+    if result.value_text:
+        click.echo(printable(result.value_text))
+    sys.stdout.flush()
+    for line in _remarks(result):
+        click.echo(printable(line), err=True)
+
+
+def _remarks(result: Result) -> list[str]:
+    lines: list[str] = []
+    if result.error is not None:
+        lines.append((result.error.traceback or f"{result.error.name}: {result.error.message}").rstrip())
+    if result.limit is not None:
+        hit = result.limit
+        lines.append(f"fumehood: the {hit.kind} limit of {hit.limit} ended the program ({hit.used} used).")
+        lines.append(f"  {hit.remedy}")
+    for denial in result.denials:
+        lines.append(f"fumehood: refused by {denial.layer}: {denial.what} ({denial.clause}).")
+        lines.append(f"  {denial.remedy}")
+    for stream, count in (("stdout", result.dropped.stdout), ("stderr", result.dropped.stderr)):
+        if count:
+            lines.append(f"fumehood: {count:,} more bytes of {stream} were dropped; limits.output keeps the first.")
+    lines += [f"fumehood: left out: {each.path}: {each.why}" for each in result.left_out]
+    if sys.stderr.isatty():
+        lines.append(_summary(result))
+    return lines
+
+
+def _summary(result: Result) -> str:
+    weak = [control.name for control in result.controls if control.status != "enforced"]
+    usage = result.usage
+    parts = [
+        f"{result.outcome} in {usage.wall_ms:.0f} ms",
+        f"{usage.peak_memory / 2**20:.0f} MiB",
+        f"policy {result.policy}",
+        f"{result.tier}: {len(result.controls) - len(weak)} of {len(result.controls)} controls enforced",
+    ]
+    if weak:
+        parts.append("weaker: " + ", ".join(weak))
+    if result.files:
+        parts.append(f"{len(result.files)} files in out/")
+    return "— " + " · ".join(parts)
