@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from fumehood.execution import Status
     from fumehood.plan.settings import Setting, Slice
 
-_WORST_FIRST: Final[tuple[Status, ...]] = ("absent", "weaker", "enforced")
-
 GUARANTEES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "filesystem": ("jail", ("files.read", "files.write")),
     "network": ("jail", ("network",)),
@@ -45,9 +43,14 @@ def controls(slices: Mapping[str, Slice]) -> tuple[Control, ...]:
 
 
 def _control(name: str, settings: list[Setting]) -> Control:
+    return Control(name, _worst(settings), _joined(each.how for each in settings), _joined(map(_cause, settings)))
+
+
+def _worst(settings: list[Setting]) -> Status:
     held = {each.status for each in settings}
-    status = next(each for each in _WORST_FIRST if each in held)
-    return Control(name, status, _joined(each.how for each in settings), _joined(map(_cause, settings)))
+    if "absent" in held:
+        return "absent"
+    return "weaker" if "weaker" in held else "enforced"
 
 
 def _cause(setting: Setting) -> str:

@@ -118,13 +118,13 @@ def _trees(draft: Draft, status: Status) -> Iterator[Setting]:
     system = ("/usr", *host.directories, *elsewhere(host.prefixes))
     yield draft.by_rule("list", ("/",), "listing", how="Landlock", status=status)
     yield draft.by_rule("read.system", (*system, "/etc", "/dev"), "interpreter", how="Landlock", status=status)
-    yield draft.by_clause("read", policy.files.read, "files.read", how="Landlock", status=status, order="paths")
+    yield draft.by_clause("read", policy.files.readable, "files.read", how="Landlock", status=status, order="paths")
     yield draft.by_clause("write", policy.files.write, "files.write", how="Landlock", status=status, order="paths")
     yield draft.by_clause("write.scratch", tuple(SCRATCH), "limits.disk", how="Landlock", status=status)
     yield draft.by_rule("write.devices", DEVICES[:3], "devices", how="Landlock", status=status)
     run: tuple[str, ...] = ()
     if policy.code.spawn:
-        run = (*system, *SCRATCH, *policy.files.read, *policy.files.write)
+        run = (*system, *SCRATCH, *policy.files.readable)
     elif draft.starts_node:
         run = tuple(path for path in (host.node, host.loader) if path)
     yield draft.by_clause("execute", run, "code.spawn", how="Landlock", status=status, order="paths")

@@ -14,9 +14,8 @@ def checks_slice(draft: Draft) -> Slice:
     """Return the grants by capability, and what is decided in doubt."""
     policy = draft.policy
     how = "judged before the run"
-    readable = (*policy.files.read, *policy.files.write)
     return Slice([
-        draft.by_clause("fs.read", readable, "files.read", how=how, order="paths"),
+        draft.by_clause("fs.read", policy.files.readable, "files.read", how=how, order="paths"),
         draft.by_clause("fs.write", policy.files.write, "files.write", how=how, order="paths"),
         draft.by_clause("net.connect", policy.network.allow, "network.allow", how=how, order="hosts"),
         draft.by_clause("process.spawn", policy.code.spawn, "code.spawn", how=how, order="implies"),

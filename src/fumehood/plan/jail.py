@@ -48,7 +48,7 @@ def _separation(draft: Draft) -> Iterator[Setting]:
     yield draft.by_clause("tier", policy.isolation.tier, "isolation.tier", how="Linux namespaces", order="strict")
     yield draft.by_rule("namespaces", NAMESPACES, "namespaces", how="unshare, once for the template and once a sandbox")
     how = "own mount namespace with a root put together read-only" + (", and Landlock" if draft.host.landlock else "")
-    yield draft.by_clause("files.read", policy.files.read, "files.read", how=how, order="paths")
+    yield draft.by_clause("files.read", policy.files.readable, "files.read", how=how, order="paths")
     yield draft.by_clause("files.write", policy.files.write, "files.write", how=how, order="paths")
     allow = policy.network.allow
     how = "own network namespace without an interface, sockets refused by seccomp"

@@ -78,10 +78,12 @@ def widened(one: Slice, other: Slice) -> tuple[str, ...]:
 
 
 def _widens(setting: Setting, other: Slice) -> bool:
-    if setting.name in other:
-        return wider(setting, other[setting.name])
+    if setting.name in other and not wider(setting, other[setting.name]):
+        return False
     if setting.order == "mount":
         return not any(_shows(each, setting) for each in other.values() if each.order == "mount")
+    if setting.name in other:
+        return True
     # A setting that only one of two plans has is a restriction, or a table's entry whose order is its own.
     return setting.order in {"hosts", "paths", "implies"}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar, cast
 
+from fumehood.errors import PolicyError
 from fumehood.policy.kinds import Bytes, Choice, Count, Demands, Entries, Flag, Kind, Modules, Seconds, Share
 from fumehood.policy.places import read_exact_host, read_host, read_path, read_source
 from fumehood.policy.reach import covered, host_covers, path_covers, widest
@@ -126,10 +127,25 @@ class Files(Table):
     read: tuple[str, ...] = clause((), _PATHS, "host paths that may be read")
     write: tuple[str, ...] = clause((), _PATHS, "host paths that may be read and changed")
 
+    def __post_init__(self) -> None:
+        """Refuse a path that is said to be for reading alone and lies in one that may be changed."""
+        Table.__post_init__(self)
+        for path in self.read:
+            if covered(path, self.write, path_covers):
+                message = f"files.read names {path}, which files.write lets be changed"
+                raise PolicyError(
+                    message, remedy=f"Take {path} out of files.read, or name in files.write what lies beside it."
+                )
+
+    @property
+    def readable(self) -> tuple[str, ...]:
+        """Return all that may be read: what may be changed too."""
+        return (*self.read, *self.write)
+
     def meet(self, other: Self) -> Self:  # pyright: ignore[reportIncompatibleMethodOverride] -- Self on both sides
         """Permit what both permit; what one lets be changed and the other only read may be read."""
         write = _PATHS.meet(self.write, other.write)
-        read = _PATHS.meet((*self.read, *self.write), (*other.read, *other.write))
+        read = _PATHS.meet(self.readable, other.readable)
         only_read = tuple(path for path in read if not covered(path, write, path_covers))
         return type(self)(read=widest(only_read, path_covers), write=write)
 

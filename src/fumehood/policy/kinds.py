@@ -119,7 +119,11 @@ class Bytes(Quantity[int]):
     def show(self, value: int) -> str:
         """Write it with its unit where that is exact."""
         text = units.format_bytes(value)
-        return literal(text if units.parse_bytes(text) == value else value)
+        try:
+            exact = units.parse_bytes(text) == value
+        except ValueError:
+            exact = False
+        return literal(text if exact else value)
 
 
 class Count(Quantity[int]):
