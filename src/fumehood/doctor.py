@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from fumehood import pool
 from fumehood.errors import Error
+from fumehood.execution import strict
 from fumehood.policy import Policy
 from fumehood.sandbox import Sandbox
 
@@ -24,8 +25,7 @@ _REMEDIES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """Something that is missing or weaker here, and the command that mends it."""
 
     what: str
@@ -45,9 +45,9 @@ class Doctor:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data for JSON."""
-        data = asdict(self)
+        data = {each.name: getattr(self, each.name) for each in fields(self)}
         data["host"] = self.host.to_dict() if self.host is not None else None
-        return data
+        return cast("dict[str, Any]", strict(data))
 
 
 def doctor() -> Doctor:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, cast
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
 from fumehood.errors import LimitExceeded, MemoryLimitExceeded, ProgramFailed, Refused, WallLimitExceeded
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from fumehood.errors import Error
 
 Language = Literal["python", "bash", "javascript"]
@@ -19,8 +21,7 @@ Status = Literal["enforced", "weaker", "absent"]
 State = Literal["fresh", "kept", "lost"]
 
 
-@dataclass(frozen=True, slots=True)
-class Capability:
+class Capability(NamedTuple):
     """Something that code needs: `fs.read` of a path, `net.connect` to a host.
 
     `value` is None where it could not be resolved; `confidence` says how it is known.
@@ -32,8 +33,7 @@ class Capability:
     confidence: Confidence
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """One cause for a verdict other than `allow`, complete enough to be acted on by a person or a model."""
 
     rule: str
@@ -52,8 +52,7 @@ class Finding:
     verdict: Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class Analysis:
+class Analysis(NamedTuple):
     """How the reading of a program went: its time in milliseconds, whether it saw all of it, by which version."""
 
     ms: float
@@ -74,8 +73,7 @@ class Report:
     code_sha256: str
 
 
-@dataclass(frozen=True, slots=True)
-class ProgramError:
+class ProgramError(NamedTuple):
     """An exception or a failing exit of the program, as the program told it."""
 
     name: str
@@ -84,8 +82,7 @@ class ProgramError:
     traceback: str
 
 
-@dataclass(frozen=True, slots=True)
-class LimitHit:
+class LimitHit(NamedTuple):
     """The limit that ended a run: its kind, its size, what was used, how to raise it."""
 
     kind: str
@@ -94,8 +91,7 @@ class LimitHit:
     remedy: str
 
 
-@dataclass(frozen=True, slots=True)
-class Denial:
+class Denial(NamedTuple):
     """Something the sandbox refused while the program ran, recorded from outside.
 
     `line` is None unless the layer that refused could know it without asking the program.
@@ -108,8 +104,7 @@ class Denial:
     remedy: str
 
 
-@dataclass(frozen=True, slots=True)
-class Control:
+class Control(NamedTuple):
     """One guarantee: whether this host enforces it, how, and the clause or baseline rule behind it."""
 
     name: str
@@ -118,8 +113,7 @@ class Control:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Display:
+class Display(NamedTuple):
     """One MIME representation that the program showed. `size` is in bytes before base64."""
 
     mime: str
@@ -127,8 +121,7 @@ class Display:
     size: int
 
 
-@dataclass(frozen=True, slots=True)
-class File:
+class File(NamedTuple):
     """A plain file below `out/` after the run. `size` is in bytes."""
 
     path: str
@@ -136,24 +129,21 @@ class File:
     sha256: str
 
 
-@dataclass(frozen=True, slots=True)
-class LeftOut:
+class LeftOut(NamedTuple):
     """Something below `out/` that was not copied, and why."""
 
     path: str
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Dropped:
+class Dropped(NamedTuple):
     """Bytes beyond the output cap, counted and thrown away."""
 
     stdout: int = 0
     stderr: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(NamedTuple):
     """What a run used, measured from outside: milliseconds, bytes, processes (the peak, or a lower bound)."""
 
     wall_ms: float = 0.0
@@ -163,8 +153,7 @@ class Usage:
     written: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Timing:
+class Timing(NamedTuple):
     """Where the time of a call went, in milliseconds."""
 
     check_ms: float = 0.0
@@ -173,13 +162,12 @@ class Timing:
     total_ms: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """One thing that happened, `t_ms` milliseconds after the call began."""
 
     t_ms: float
     event: str
-    detail: dict[str, Any] = field(default_factory=dict)
+    detail: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,8 +225,8 @@ class Result:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the object that `fumehood run --json` prints: plain data, strict JSON, no lone surrogates."""
-        data = {"ok": self.ok, **asdict(self)}
-        data["trail"] = [{"t_ms": event["t_ms"], "event": event["event"], **event["detail"]} for event in data["trail"]]
+        data = {"ok": self.ok, **{each.name: getattr(self, each.name) for each in fields(self)}}
+        data["trail"] = [{"t_ms": event.t_ms, "event": event.event, **event.detail} for event in self.trail]
         return cast("dict[str, Any]", strict(data))
 
     def _repr_html_(self) -> str:
@@ -273,11 +261,13 @@ def _failure(result: Result) -> Error:
 
 
 def strict(data: object) -> object:
-    """Plain data that is strict JSON in UTF-8: lone surrogates replaced by U+FFFD, tuples as lists."""
+    """Plain data that is strict JSON in UTF-8: values as objects, tuples as lists, lone surrogates as U+FFFD."""
     if isinstance(data, str):
         return data if data.isascii() else data.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     if isinstance(data, dict):
         return {str(strict(str(key))): strict(value) for key, value in data.items()}
+    if hasattr(data, "_asdict"):
+        return strict(data._asdict())
     if isinstance(data, list | tuple):
         return [strict(item) for item in data]
     return data

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from fumehood.plan import Host, Plan
     from fumehood.policy import Policy
     from fumehood.tiers.jail.cell import Cell
+    from fumehood.tiers.jail.spawn import Launched
 
 #: Cells kept waiting for each plan that was asked for lately: about 2 MB each.
 WAITING = 8
@@ -37,9 +38,10 @@ class Prepared(NamedTuple):
 class Pool:
     """Hands out fresh cells by plan, from those that wait where there are any."""
 
-    def __init__(self) -> None:
-        """Start the jail."""
-        self.jail = Jail()
+    def __init__(self, waiting: int = WAITING, launched: Launched | None = None) -> None:
+        """Start the jail, or take over one that was started early; keep `waiting` cells ready for each plan in use."""
+        self.jail = Jail(launched)
+        self.waiting = waiting
         self._lock = threading.Lock()
         self._waiting: dict[str, deque[Cell]] = {}
         self._plans: dict[tuple[Policy, Language], Prepared] = {}
@@ -62,6 +64,11 @@ class Pool:
             self._plans[key] = Prepared(made, made.digest, made.controls())
         return self._plans[key]
 
+    def expect(self, policy: Policy) -> None:
+        """Have the jail begin with what a run under this policy will need, while the caller does other things."""
+        ready = self.prepare(policy, "python")
+        self._waiting[ready.digest] = deque([self.jail.order(ready.plan)])
+
     def take(self, ready: Prepared) -> Cell:
         """A fresh cell for a plan; `refill` afterwards, off the caller's clock."""
         with self._lock:
@@ -76,7 +83,7 @@ class Pool:
         with self._lock:
             waiting = self._waiting.pop(ready.digest, None) or deque()
             self._waiting[ready.digest] = waiting  # the latest used last
-            for _ in range(min(2, WAITING - len(waiting))):
+            for _ in range(min(2, self.waiting - len(waiting))):
                 waiting.append(self.jail.order(ready.plan))
             while len(self._waiting) > _PLANS_KEPT:
                 evicted += self._waiting.pop(next(iter(self._waiting)))
@@ -97,12 +104,12 @@ _shared: Pool | None = None
 _guard = threading.Lock()
 
 
-def shared() -> Pool:
+def shared(waiting: int = WAITING, launched: Launched | None = None) -> Pool:
     """The pool of this process, started at first use and again after it failed to start or died."""
     global _shared  # noqa: PLW0603 -- one jail a process is the point
     with _guard:
         if _shared is None:
-            _shared = Pool()
+            _shared = Pool(waiting, launched)
             atexit.register(shutdown)
         return _shared
 

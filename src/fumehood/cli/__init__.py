@@ -2,79 +2,31 @@
 
 from __future__ import annotations
 
-import os
 import sys
-from importlib import import_module
-
-import click
-
-from fumehood.errors import Error, Unavailable
-from fumehood.execution import Outcome
-
-__all__ = ["EXIT", "group", "main"]
-
-EXIT: dict[Outcome, int] = {
-    "completed": 0,
-    "failed": 1,
-    "refused": 3,
-    "limit": 4,
-    "unavailable": 5,
-    "ended": 6,
-}
-USAGE, UNAVAILABLE, INTERRUPTED = 2, 5, 130
-_COMMANDS = {
-    "run": "Run a program in a sandbox of its own.",
-    "check": "Read a program before it runs: what it could do, held against a policy.",
-    "explain": "Show the page of a rule.",
-    "doctor": "Show what this machine can enforce, what it can't, and what mends it.",
-    "policy": "List, show and lint policies.",
-}
-
-
-class _Lazy(click.Group):
-    """Imports a command's module when the command is used."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 -- click's signature
-        return list(_COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 -- as above
-        if cmd_name not in _COMMANDS:
-            return None
-        command: click.Command = import_module(f"fumehood.cli.{cmd_name}").command
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 -- as above
-        with formatter.section("Commands"):
-            formatter.write_dl(list(_COMMANDS.items()))
-
-
-@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="fumehood")
-def group() -> None:
-    """Run code that a language model wrote, where it can do no harm, and know what it did."""
 
 
 def main() -> None:
     """Run a command and leave with its exit code (0 to 7 as the documentation says, 130 when interrupted)."""
-    try:
-        code = group.main(standalone_mode=False)
-        sys.stdout.flush()
-    except click.exceptions.Abort:
-        code = INTERRUPTED
-    except click.ClickException as error:
-        error.show()
-        code = USAGE
-    except KeyboardInterrupt:
-        code = INTERRUPTED
-    except BrokenPipeError:
-        _complain("standard output was closed before all was written", "Read all of it, or write it to a file.")
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing is flushed into the closed pipe at exit
-        code = USAGE
-    except Error as error:
-        _complain(str(error), error.remedy())
-        code = UNAVAILABLE if isinstance(error, Unavailable) else USAGE
-    sys.exit(code)
+    if sys.argv[1:2] == ["run"] and not {"-h", "--help"} & set(sys.argv):
+        _start_jail()
+    from fumehood.cli.commands import execute  # noqa: PLC0415 -- click comes up while the jail does
+
+    sys.exit(execute())
 
 
-def _complain(what: str, remedy: str) -> None:
-    click.echo(f"fumehood: {what.rstrip('.')}.\n  {remedy}", err=True)
+def _start_jail() -> None:
+    """Start what a run under the default policy needs before reading the command line: it takes as long as that.
+
+    Where the jail can't start, the run itself says why, when it asks.
+    """
+    from fumehood.tiers.jail.spawn import Launched  # noqa: PLC0415 -- the launcher starts before all else
+
+    launched = Launched()
+    from contextlib import suppress  # noqa: PLC0415 -- as above
+
+    from fumehood import pool  # noqa: PLC0415 -- as above
+    from fumehood.errors import Error  # noqa: PLC0415 -- as above
+    from fumehood.policy import Policy  # noqa: PLC0415 -- as above
+
+    with suppress(Error):
+        pool.shared(waiting=0, launched=launched).expect(Policy.default())

@@ -6,7 +6,7 @@ import json
 
 import click
 
-from fumehood.cli import UNAVAILABLE
+from fumehood.cli.commands import UNAVAILABLE
 from fumehood.doctor import doctor
 
 _MARKS = {"enforced": "✓", "weaker": "~", "absent": "✗"}

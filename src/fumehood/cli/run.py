@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from fumehood import sandbox
-from fumehood.cli import EXIT
+from fumehood.cli.commands import EXIT
 from fumehood.cli.options import load_policy, read_source, source_options
 from fumehood.cli.text import printable
 

@@ -212,10 +212,12 @@ class Group:
         with suppress(FileNotFoundError):
             _write(f"{path}/memory.swap.max", 0)
 
-    def add(self, pid: int) -> None:
-        """Move a process, and with it all that it will start, into the group."""
-        for path in self.paths:
-            _write(f"{path}/cgroup.procs", pid)
+    def doors(self) -> list[int]:
+        """Open descriptors through which a process that writes "0" moves itself, and all it will start, in here.
+
+        A move waits for the kernel's readers, some 10 ms: the process that is moved waits by itself, and nobody else.
+        """
+        return [os.open(f"{path}/cgroup.procs", os.O_WRONLY | os.O_CLOEXEC) for path in self.paths]
 
     def meters(self) -> dict[str, int]:
         """Open what tells CPU time and the peak of memory: file name to descriptor, for others to read at offset 0."""

@@ -15,15 +15,13 @@ Arguments are compared in their low 32 bits, as the kernel itself reads each arg
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple, NamedTuple
 
 Action = Literal["allow", "refuse", "quiet", "absent"]
 Op = Literal["eq", "ne", "in", "mask"]
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(NamedTuple):
     """Calls that are answered alike, and which code needs them or why they are refused."""
 
     name: str
@@ -35,8 +33,7 @@ class Group:
     """The clause that turns the answer into `allow`; empty for a rule that no policy changes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Test:
+class Test(NamedTuple):
     """A test of one argument. `mask` holds where any bit of the value is set, `in` where it is one of several."""
 
     arg: int
@@ -48,8 +45,7 @@ class Test:
     """The answer instead, where the rule's clause grants."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """A call that is answered by its arguments: by the first test that holds, else by `otherwise`."""
 
     name: str

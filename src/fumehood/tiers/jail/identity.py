@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import random
 import socket
 
 #: 0x70000000 up to 0x7fffffff: above every range that distributions, systemd and subuid hand out. A warden takes one
@@ -45,7 +44,8 @@ class Identities:
 
 def _claim() -> tuple[socket.socket, int]:
     """A block that no other warden on this host has: an abstract socket's name is free again when its owner dies."""
-    for block in random.sample(range(BLOCKS), BLOCKS):
+    first = int.from_bytes(os.urandom(2), "little")
+    for block in ((first + step) % BLOCKS for step in range(BLOCKS)):
         claim = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         try:
             claim.bind(f"\0fumehood-identities-{block}")

@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 
 BROKER = 3
 PREFIX = "fumehood-"
-_SYS_ADMIN = 21
-_PATIENCE_S = 5.0
+_PATIENCE_S, _SHORT_S = 5.0, 0.001
 
 
 def main() -> None:
@@ -88,4 +87,4 @@ def _clean(groups: cgroup.Cgroups) -> None:
     while left and time.monotonic() < end:
         left = [place for place in left if not cgroup.sweep(place)]
         if left:
-            time.sleep(0.01)
+            time.sleep(_SHORT_S)

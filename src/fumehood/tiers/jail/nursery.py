@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 from fumehood.kernel import privilege
 from fumehood.kernel.libc import close_from
 from fumehood.tiers.jail import root as root_tree
-from fumehood.tiers.jail import wire, zygote
+from fumehood.tiers.jail import wire
 from fumehood.tiers.jail.identity import Identities
 
 if TYPE_CHECKING:
@@ -69,17 +69,17 @@ def _become(definition: Message, channel: socket.socket, failing: int) -> NoRetu
         os.dup2(channel.fileno(), 201)
         for standard in range(3):
             os.dup2(null, standard)
-        os.dup2(201, zygote.CONTROL)
-        os.dup2(200, zygote.CONTROL + 1, inheritable=False)
-        close_from(zygote.CONTROL + 2)
+        os.dup2(201, wire.CONTROL)
+        os.dup2(200, wire.CONTROL + 1, inheritable=False)
+        close_from(wire.CONTROL + 2)
         root_tree.enter(definition["entries"])
         privilege.set_name("python3")
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         python = definition["python"]
-        code = f"import sys; sys.path.append({zygote.runner.PACKAGE_FOLDER!r}); {_BOOT}"
+        code = f"import sys; sys.path.append({root_tree.PACKAGE_FOLDER!r}); {_BOOT}"
         os.execve(python, [python, "-I", "-S", "-B", "-c", code], definition["environment"])
     except OSError as error:
-        os.write(zygote.CONTROL + 1, str(error).encode())
+        os.write(wire.CONTROL + 1, str(error).encode())
     os._exit(1)
 
 

@@ -11,6 +11,8 @@ from fumehood.tiers.jail.seal import HOST_PROC, SCRATCH
 if TYPE_CHECKING:
     from fumehood.tiers.jail.wire import Message
 
+#: Where fumehood itself lies inside: what the zygote is executed from.
+PACKAGE_FOLDER = "/opt/fumehood"
 _STAGE = "/tmp"  # noqa: S108 -- any folder that every host has; it is covered in our own mount namespace only
 _READ_ONLY = mount.RDONLY | mount.NOSUID | mount.NODEV
 
@@ -22,8 +24,8 @@ def enter(entries: list[Message]) -> None:
     mount /proc only where a whole one is in sight.
 
     Args:
-        entries: Values of the plan's mounts: kind, source, target, writable, executable. A "point" is what a
-            sandbox will mount a host path of its policy on.
+        entries: Values of the plan's mounts: kind, source, target, writable, executable. A "folder" or a
+            "point" is what each sandbox mounts its own on.
 
     Raises:
         OSError: The kernel refused a step.
@@ -62,7 +64,7 @@ def _place(entry: Message, trees: dict[str, int], *, folder: bool) -> None:
         os.symlink(entry["source"], path)
     elif kind == "text":
         _write(path, entry["source"].encode())
-    elif folder or kind in {"tmpfs", "proc"}:
+    elif folder or kind == "folder":
         os.makedirs(path, 0o755, exist_ok=True)
     elif not os.path.exists(path):  # a point may lie in what is mounted already
         _write(path, b"")

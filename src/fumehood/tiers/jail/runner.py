@@ -23,8 +23,6 @@ from fumehood.tiers.jail import wire
 if TYPE_CHECKING:
     from types import CodeType, TracebackType
 
-PACKAGE_FOLDER = "/opt/fumehood"
-CONTROL = 3
 VALUE_LIMIT = 1024 * 1024
 TEXT_LIMIT = 64 * 1024
 _DEPTH_LIMIT = 50
@@ -50,13 +48,13 @@ def begin(control: int, out: int, err: int) -> NoReturn:
     keep = os.dup(channel), os.dup(out), os.dup(err), os.dup(null)
     for number, descriptor in enumerate((keep[3], keep[1], keep[2])):
         os.dup2(descriptor, number)
-    os.dup2(keep[0], CONTROL, inheritable=False)
-    close_from(CONTROL + 1)
+    os.dup2(keep[0], wire.CONTROL, inheritable=False)
+    close_from(wire.CONTROL + 1)
     signal.signal(signal.SIGPIPE, signal.SIG_IGN)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for name in [name for name in sys.modules if name.partition(".")[0] == "fumehood"]:
         del sys.modules[name]
-    serve(socket.socket(fileno=CONTROL))
+    serve(socket.socket(fileno=wire.CONTROL))
     os._exit(0)
 
 

@@ -5,44 +5,38 @@ from __future__ import annotations
 import base64
 import os
 import socket
-import sys
 import threading
-import time
 from typing import TYPE_CHECKING, Any
 
 from fumehood.errors import SandboxClosed, Unavailable
 from fumehood.kernel import landlock, seccomp
 from fumehood.plan import Host, Plan
-from fumehood.tiers.jail import runner, wire
+from fumehood.tiers.jail import root, wire
 from fumehood.tiers.jail.cell import Cell
+from fumehood.tiers.jail.spawn import Launched
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from fumehood.plan import Slice
+    from fumehood.plan import Setting, Slice
     from fumehood.tiers.jail.wire import Message
 
 _PATIENCE_S = 30
-_SYSTEM = 'import sys; sys.path.append(sys.argv[1]); from fumehood.tiers.jail.launcher import main; main()'
 _POLICY = ("files.read", "files.write")
 
 
 class Jail:
     """One running jail: a launcher, its warden and their zygotes. Any thread or event loop may order cells from it."""
 
-    def __init__(self) -> None:
-        """Start it; `hello` waits for it."""
+    def __init__(self, launched: Launched | None = None) -> None:
+        """Start it, or take over what was started early; `host` waits for it."""
         self._roots: set[str] = set()
         self._lock = threading.Lock()
         self._host: Host | None = None
         self.places: tuple[str, ...] = ()
-        self._orders: dict[str, Message] = {}
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._told, telling = os.pipe()
-        with theirs:
-            self._launcher = _spawn(theirs.fileno(), telling)
-        os.close(telling)
-        self._channel = ours
+        self._orders: dict[int, tuple[Plan, bytes]] = {}  # with the plan, whose id is the key, kept alive
+        launched = launched or Launched()
+        self._launcher, self._channel, self._told = launched.pid, launched.channel, launched.told
 
     @property
     def host(self) -> Host:
@@ -87,13 +81,13 @@ class Jail:
         Raises:
             SandboxClosed: The jail is gone.
         """
-        order = self._order(plan)
+        order = self._order(plan, [*trees])
         lifelines = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         channels = socket.socketpair()
         out, err = os.pipe(), os.pipe()
         given = (lifelines[1].fileno(), channels[1].fileno(), out[1], err[1])
         try:
-            wire.send(self._channel, order | {"trees": [*order["trees"], *trees]}, given)
+            wire.send(self._channel, order, given)
         except OSError as error:
             raise SandboxClosed("The jail's processes are gone.", remedy="Make a new Sandbox.") from error
         finally:
@@ -103,17 +97,20 @@ class Jail:
             os.close(err[1])
         return Cell(lifelines[0], channels[0], (out[0], err[0]), plan.output["output"].value)
 
-    def _order(self, plan: Plan) -> Message:
+    def _order(self, plan: Plan, trees: list[Message]) -> bytes:
         """The message for a plan, made once; its root is described to the warden when it is first used."""
-        digest = plan.digest
         with self._lock:
-            if digest not in self._orders:
-                self._orders[digest] = _order(plan, _root_key(plan))
-            order = self._orders[digest]
-            if order["key"] not in self._roots:
-                self._roots.add(order["key"])
-                wire.send(self._channel, _root(plan, self._host, order["key"]))
-        return order
+            if id(plan) not in self._orders:
+                self._orders[id(plan)] = plan, self._prepare(plan)
+            order = self._orders[id(plan)][1]
+        return order if not trees else wire.encode((message := wire.decode(order)) | {"trees": message["trees"] + trees})
+
+    def _prepare(self, plan: Plan) -> bytes:
+        key = _root_key(plan)
+        if key not in self._roots:
+            self._roots.add(key)
+            wire.send(self._channel, wire.encode(_root(plan, self._host, key)))
+        return wire.encode(_order(plan, key))
 
     def close(self) -> None:
         """End everything in it and wait until nothing of it is left. Safe to call twice."""
@@ -127,32 +124,6 @@ class Jail:
         """In a fork of the broker: let go of what belongs to the parent."""
         self._channel.close()
         self._launcher = 0
-
-
-def _spawn(channel: int, telling: int) -> int:
-    """Execute the launcher: isolated interpreter, empty environment, no descriptor but the channel."""
-    python = os.path.realpath(getattr(sys, "_base_executable", "") or sys.executable)
-    folder = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
-    null = os.open("/dev/null", os.O_RDWR)
-    high = os.dup(channel)
-    try:
-        return os.posix_spawn(
-            python,
-            [python, "-I", "-S", *(["-B"] if sys.dont_write_bytecode else []), "-c", _SYSTEM, folder],
-            {"LANG": "C.UTF-8"},
-            file_actions=[
-                (os.POSIX_SPAWN_DUP2, high, 200),
-                (os.POSIX_SPAWN_DUP2, telling, 201),
-                (os.POSIX_SPAWN_DUP2, null, 0),
-                (os.POSIX_SPAWN_DUP2, null, 1),
-                (os.POSIX_SPAWN_DUP2, 201, 2),
-                (os.POSIX_SPAWN_DUP2, 200, 3),
-            ],
-            setsid=True,
-        )
-    finally:
-        os.close(high)
-        os.close(null)
 
 
 def _order(plan: Plan, key: str) -> Message:
@@ -201,7 +172,7 @@ def _rules(landlocked: Slice) -> list[tuple[str, int]]:
     proc = landlock.READ if value["proc.read"] else landlock.READ_DIR
     return [
         *((path, landlock.READ_DIR) for path in value["list"]),
-        *((path, landlock.READ) for path in (*value["read.system"], *value["read"], runner.PACKAGE_FOLDER)),
+        *((path, landlock.READ) for path in (*value["read.system"], *value["read"], root.PACKAGE_FOLDER)),
         *((path, write) for path in (*value["write"], *value["write.scratch"])),
         *((path, landlock.READ_FILE | landlock.WRITE_FILE) for path in value["write.devices"]),
         *((path, landlock.EXECUTE) for path in value["execute"]),
@@ -230,21 +201,25 @@ def _test(rule: dict[str, Any]) -> seccomp.Test:
 
 def _root_key(plan: Plan) -> str:
     """Sandboxes share a zygote when they share the root and the environment."""
-    import json  # noqa: PLC0415
-
-    return json.dumps([_entries(plan), plan.jail["environment"].value], sort_keys=True)
+    return wire.encode({"entries": _entries(plan), "environment": plan.jail["environment"].value}).decode()
 
 
 def _entries(plan: Plan) -> list[Message]:
-    entries = [
-        setting.value | ({"kind": "point"} if setting.because in _POLICY else {})
-        for setting in plan.jail.values()
-        if setting.name.startswith("mount:")
-    ]
+    """The root's entries; of what is mounted anew for each sandbox there is only the place."""
+    entries = [_entry(setting) for setting in plan.jail.values() if setting.name.startswith("mount:")]
     package = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    target = f"{runner.PACKAGE_FOLDER}/fumehood"
+    target = f"{root.PACKAGE_FOLDER}/fumehood"
     runner_entry = {"kind": "bind", "source": package, "target": target, "writable": False, "executable": False}
     return [*entries, runner_entry]
+
+
+def _entry(setting: Setting) -> Message:
+    value: Message = setting.value
+    if setting.because in _POLICY:
+        return {"kind": "point", "target": value["target"], "source": value["source"]}
+    if value["kind"] in {"tmpfs", "proc"}:
+        return {"kind": "folder", "target": value["target"], "source": ""}
+    return value
 
 
 def _root(plan: Plan, host: Host | None, key: str) -> Message:

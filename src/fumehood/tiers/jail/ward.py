@@ -67,23 +67,25 @@ class Ward:
         """The zygote made the process: confine it from outside, then let it hear what it is to be."""
         self.birth = birth
         self.warden.watch(birth.fileno(), self._heard)
-        mounted: list[int] = []
+        given: list[int] = []
         try:
             self.pidfd = os.pidfd_open(pid)
             self.warden.watch(self.pidfd, self._finish)
             self.uid = self.warden.nursery.identities.take()
             self.group = self.warden.groups.create(self.label, Caps(**self.order["caps"]))
-            self.group.add(pid)
+            doors = self.group.doors()
+            given += doors
             orders = self.order["orders"]
             owner = self._owner()
             for spec in self.order["trees"]:
-                mounted.append(trees.open_tree(spec, owner if self.warden.root else None))
-            mine = {"owner": owner, "processors": self._processors(), "trees": self._targets(mounted)}
-            wire.send(birth, orders | mine, (*self.handed, *mounted))
+                given.append(trees.open_tree(spec, owner if self.warden.root else None))
+            targets = self._targets(given[len(doors) :])
+            mine = {"owner": owner, "processors": self._processors(), "doors": len(doors), "trees": targets}
+            wire.send(birth, orders | mine, (*self.handed, *given))
         except OSError as error:
             self.fail(str(error))
         finally:
-            for descriptor in mounted:
+            for descriptor in given:
                 os.close(descriptor)
         self._close_handed()
 

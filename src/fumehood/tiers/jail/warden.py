@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from fumehood.kernel.cgroup import Cgroups, Group
     from fumehood.tiers.jail.wire import Message
 
-_POLL_MS = 20
 _BROOM_MS = 50
+_PATIENCE_S, _SHORT_S = 2.0, 0.001
 
 
 def main(broker: socket.socket, groups: Cgroups, facts: Message) -> None:
@@ -95,11 +95,10 @@ class Warden:
     def _sweep(self) -> None:
         """Wait for the last groups to empty."""
         self.ended += [ward.group for ward in self.wards if ward.group is not None]
-        for _ in range(100):
+        end = time.monotonic() + _PATIENCE_S
+        while self.ended and time.monotonic() < end:
             self.ended = [group for group in self.ended if not group.remove()]
-            if not self.ended:
-                return
-            time.sleep(_POLL_MS / 1000)
+            time.sleep(_SHORT_S)
 
     def _command(self) -> None:
         """One message of the broker: define a root, or open a sandbox."""

@@ -17,6 +17,8 @@ Message = dict[str, Any]
 MESSAGE_LIMIT = 160 * 1024
 FRAME_LIMIT = 16 * 1024 * 1024
 DESCRIPTOR_LIMIT = 64
+#: The descriptor on which a zygote hears its warden, and a runner its broker.
+CONTROL = 3
 _LENGTH = struct.Struct("=I")
 
 
@@ -24,9 +26,20 @@ class Tampered(Exception):
     """The channel carried something that the runner never says."""
 
 
-def send(channel: socket.socket, message: Message, descriptors: tuple[int, ...] = (), flags: int = 0) -> None:
+def encode(message: Message) -> bytes:
+    """One message as it travels."""
+    return json.dumps(message, separators=(",", ":")).encode()
+
+
+def decode(data: bytes) -> Message:
+    """A message of one of our own processes."""
+    message: Message = json.loads(data)
+    return message
+
+
+def send(channel: socket.socket, message: Message | bytes, descriptors: tuple[int, ...] = (), flags: int = 0) -> None:
     """Send one message, with open descriptors; `BlockingIOError` where the other side does not take it now."""
-    data = json.dumps(message, separators=(",", ":")).encode()
+    data = message if isinstance(message, bytes) else encode(message)
     ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))] if descriptors else []
     channel.sendmsg([data], ancillary, flags)
 
@@ -42,12 +55,12 @@ def receive(channel: socket.socket, flags: int = 0) -> tuple[Message | None, lis
     for level, kind, payload in ancillary:
         if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
             descriptors.frombytes(payload[: len(payload) - len(payload) % descriptors.itemsize])
-    return (json.loads(data) if data else None), list(descriptors)
+    return (decode(data) if data else None), list(descriptors)
 
 
 def pack(message: Message) -> bytes:
     """One frame for the runner's channel."""
-    data = json.dumps(message, separators=(",", ":")).encode()
+    data = encode(message)
     return _LENGTH.pack(len(data)) + data
 
 

@@ -13,15 +13,12 @@ import signal
 import sys
 
 from fumehood.kernel import namespaces, privilege
-from fumehood.tiers.jail import runner, seal, wire
-
-CONTROL = 3
-_FIRST_FREE = 4
+from fumehood.tiers.jail import root, runner, seal, wire
 
 
 def main() -> None:
     """Serve births on descriptor 3 until the warden is gone."""
-    control = socket.socket(fileno=CONTROL)
+    control = socket.socket(fileno=wire.CONTROL)
     own = os.open(f"{seal.HOST_PROC}/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
     _settle()
     while True:
@@ -33,7 +30,7 @@ def main() -> None:
         child = os.fork()
         if child == 0:
             control.detach()
-            os.close(CONTROL)
+            os.close(wire.CONTROL)
             os.close(own)
             _be_born(birth)
         namespaces.rejoin(own, "pid")
@@ -49,7 +46,7 @@ def _settle() -> None:
         file.write("1000")
     privilege.join_empty_keyring()
     runner.warm_up()
-    sys.path[:] = [entry for entry in sys.path if entry != runner.PACKAGE_FOLDER]
+    sys.path[:] = [entry for entry in sys.path if entry != root.PACKAGE_FOLDER]
     gc.collect()
     gc.freeze()
 
@@ -61,8 +58,10 @@ def _be_born(birth: int) -> None:
         orders, descriptors = wire.receive(channel)
         if orders is None:
             os._exit(1)
-        control, out, err, *trees = descriptors
+        control, out, err, *rest = descriptors
+        doors, trees = rest[: orders["doors"]], rest[orders["doors"] :]
         seal.reset_signals()
+        seal.join(doors)
         handed = seal.seal(orders, trees, (out, err))
     except BaseException as error:  # noqa: BLE001 -- half sealed, there is nothing to go back to
         wire.send(channel, {"failed": f"{type(error).__name__}: {error}"})

@@ -1,0 +1,40 @@
+"""Start the launcher. Imports next to nothing, so that the jail can come up while its caller still does."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+
+_SYSTEM = "import sys; sys.path.append(sys.argv[1]); from fumehood.tiers.jail.launcher import main; main()"
+_HIGH = 200
+
+
+class Launched:
+    """A launcher that was started: its process, our end of its channel, and what it says when it fails."""
+
+    def __init__(self) -> None:
+        """Execute it: isolated interpreter, empty environment, no descriptor but the channel and where to complain."""
+        self.channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.told, telling = os.pipe()
+        null = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
+        try:
+            self.pid = _execute(theirs.fileno(), telling, null)
+        finally:
+            theirs.close()
+            os.close(telling)
+            os.close(null)
+
+
+def _execute(channel: int, telling: int, null: int) -> int:
+    python = os.path.realpath(getattr(sys, "_base_executable", "") or sys.executable)
+    folder = os.path.abspath(f"{__file__}/../../../..")
+    # By way of high numbers: the ones that are asked for may be in use as sources of another copy.
+    copies = [(channel, _HIGH), (telling, _HIGH + 1), (null, 0), (null, 1), (_HIGH + 1, 2), (_HIGH, 3)]
+    return os.posix_spawn(
+        python,
+        [python, "-I", "-S", *(["-B"] if sys.dont_write_bytecode else []), "-c", _SYSTEM, folder],
+        {"LANG": "C.UTF-8"},
+        file_actions=[(os.POSIX_SPAWN_DUP2, source, target) for source, target in copies],
+        setsid=True,
+    )
