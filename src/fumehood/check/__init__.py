@@ -1,0 +1,38 @@
+"""The validation layer: what a program could do, held against a policy, before any of it runs.
+
+    check(source, ...) -> Report                the verdict with its findings
+    examine(source, ..., state) -> (Report, State)    the same within one sandbox, run after run
+    explain("FH101")                            the page of a rule
+    render(report, source), to_json(report), to_sarif(report, uri)
+
+Reading never executes any part of the source. It is the layer that explains and refuses; the sandbox holds what slips through.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fumehood.check.catalogue import explain
+from fumehood.check.examine import VERSION, State, examine
+from fumehood.check.rendering import render
+from fumehood.check.sarif import to_sarif
+from fumehood.check.serial import to_json
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from fumehood.execution import Language, Report
+    from fumehood.policy import Policy
+
+__all__ = ["VERSION", "State", "check", "examine", "explain", "render", "to_json", "to_sarif"]
+
+
+def check(
+    source: str | bytes, *, language: Language = "python", policy: Policy | str | Path | None = None, state: State | None = None
+) -> Report:
+    """Read a program and judge it by a policy, executing nothing.
+
+    Raises:
+        UsageError: The language or the policy is none, or the language's grammar is not installed.
+    """
+    return examine(source, language, policy, state=state)[0]

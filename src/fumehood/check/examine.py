@@ -1,0 +1,137 @@
+"""One check from end to end: source and policy in, report and the next state out. Pure, and remembered for a while."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import time
+from collections import OrderedDict
+from dataclasses import dataclass, field, replace
+from threading import Lock
+from typing import TYPE_CHECKING, Final
+
+from fumehood.check.budget import Budget
+from fumehood.check.judge import judge
+from fumehood.check.need import Need, ParseError, Reading
+from fumehood.check.python import Names, follow
+from fumehood.errors import UsageError
+from fumehood.execution import LANGUAGES, Analysis, Capability, Language, Report
+from fumehood.policy import Policy
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+VERSION: Final = "1"
+MAX_REMEMBERED: Final = 256
+UNSAID: Final = frozenset({"module.import"})  # judged, but told by `imports` already
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What the runs of one sandbox leave for the reading of the next: names and what they stand for. Immutable.
+
+    `digest` names it; equal digests came from the same sources in the same order.
+    """
+
+    digest: str = ""
+    names: Names = field(default_factory=Names, repr=False, compare=False)
+
+
+_remembered: OrderedDict[str, tuple[Report, State]] = OrderedDict()
+_lock = Lock()
+
+
+def examine(
+    source: str | bytes, language: Language = "python", policy: Policy | str | Path | None = None, *, state: State | None = None
+) -> tuple[Report, State]:
+    """Read a program and judge it; answer the report, and the state for what runs after it.
+
+    Args:
+        source: The program; bytes are read as UTF-8.
+        language: One of `fumehood.execution.LANGUAGES`.
+        policy: A policy, the name of a shipped one, the path of one, or None for the default.
+        state: What `examine` answered for the program before, in the same sandbox.
+
+    Raises:
+        UsageError: The language is not one of those, its grammar is not installed, or the policy is none.
+    """
+    if language not in LANGUAGES:
+        raise UsageError(f"{language!r} is not a language that fumehood reads.", remedy=f"Name one of {', '.join(LANGUAGES)}.")
+    rules = Policy.load(policy)
+    before = state or State()
+    raw = source.encode("utf-8", "surrogatepass") if isinstance(source, str) else bytes(source)
+    code_sha256 = hashlib.sha256(raw).hexdigest()
+    key = hashlib.sha256("\0".join([code_sha256, language, rules.sha256, VERSION, before.digest]).encode()).hexdigest()
+    with _lock:
+        found = _remembered.get(key)
+        if found is not None:
+            _remembered.move_to_end(key)
+            return found
+    begun = time.perf_counter()
+    reading, names = _read(source, language, before, granted=rules.code.spawn)
+    verdict, findings = judge(reading, rules)
+    report = Report(
+        verdict=verdict,
+        capabilities=_capabilities(reading),
+        findings=findings,
+        imports=reading.imports,
+        analysis=Analysis(round((time.perf_counter() - begun) * 1000, 3), reading.complete, VERSION),
+        policy_sha256=rules.sha256,
+        code_sha256=code_sha256,
+    )
+    result = report, State(key, names)
+    if reading.complete:  # what a budget cut short may be read further on a quieter machine
+        with _lock:
+            _remembered[key] = result
+            while len(_remembered) > MAX_REMEMBERED:
+                _remembered.popitem(last=False)
+    return result
+
+
+def _capabilities(reading: Reading) -> tuple[Capability, ...]:
+    found = {
+        (need.capability, need.value, need.line, need.confidence): None for need in reading.needs if need.capability not in UNSAID
+    }
+    return tuple(Capability(*key) for key in found)
+
+
+def _read(source: str | bytes, language: Language, state: State, *, granted: bool) -> tuple[Reading, Names]:
+    """Read a program in its language; where programs may be started, their command lines too."""
+    budget = Budget()
+    text = source if isinstance(source, str) else _decoded(source)
+    if isinstance(text, ParseError):
+        return Reading(error=text), state.names
+    text = text.removeprefix("\ufeff")
+    if language != "python":
+        reader = importlib.import_module(f"fumehood.check.{language}")
+        found: Reading = reader.read(text, budget)
+        return found, state.names
+    reading, names = follow(text, state.names, budget)
+    if granted and any(need.capability == "process.spawn" and need.confidence == "resolved" for need in reading.needs):
+        reading = replace(reading, needs=(*reading.needs, *_of_commands(reading, budget)))
+    return reading, names
+
+
+def _decoded(source: bytes) -> str | ParseError:
+    try:
+        return source.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = source.count(b"\n", 0, error.start) + 1
+        return ParseError(f"byte {error.start} is not UTF-8", line, 0)
+
+
+def _of_commands(reading: Reading, budget: Budget) -> list[Need]:
+    """Read the command lines that a program starts, as bash: each need stands where the program starts it."""
+    try:
+        bash = importlib.import_module("fumehood.check.bash")
+    except ImportError:
+        return []
+    found: list[Need] = []
+    for need in reading.needs:
+        if need.capability == "process.spawn" and need.confidence == "resolved" and need.value:
+            inner: Reading = bash.read(need.value, budget)
+            found += [
+                replace(one, line=need.line, col=need.col, snippet=need.snippet, trace=(*need.trace, "command line", *one.trace))
+                for one in inner.needs
+            ]
+    return found

@@ -1,0 +1,65 @@
+"""What a path is to a program in a sandbox: its own, harmless, a secret, another program's startup, or simply not its own."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from typing import Final, Literal
+
+Place = Literal["inside", "harmless", "secret", "startup", "outside", "unknown"]
+
+WORKSPACE: Final = "/workspace"
+INSIDE: Final = ("/workspace", "/tmp", "/var/tmp", "/dev/shm")  # noqa: S108 - the writable places of a sandbox
+HARMLESS: Final = re.compile(
+    r"/dev/(?:null|zero|full|u?random|tty|std(?:in|out|err)|fd/[012])$"
+    r"|/usr/share/(?:zoneinfo|dict|fonts|mime|locale|nltk_data|tessdata|X11/locale)(?:/|$)|/etc/(?:localtime|timezone|mime\.types)$"
+    r"|/proc/(?:cpuinfo|meminfo|self/(?:status|statm|stat))$|/usr/(?:local/)?lib/python3[^/]*(?:/|$)"
+)
+SECRET: Final = re.compile(
+    r"(?:^|[/*])(?:\.ssh|\.aws|\.azure|\.gnupg|\.kube|\.docker|\.config/gcloud|\.mozilla|\.password-store)(?:/|$)"
+    r"|(?:^|[/*])(?:id_(?:rsa|dsa|ecdsa|ed25519)|\.netrc|\.pgpass|\.git-credentials|\.npmrc|\.pypirc|\.bash_history|\.python_history|\.zsh_history)$"
+    r"|/etc/(?:shadow|gshadow|sudoers|ssl/private|ssh/|krb5\.keytab)|/proc/(?:self|\d+|\*|thread-self)/(?:environ|mem|maps|cmdline|fd|root|cwd|task)"
+    r"|/(?:var/)?run/(?:secrets|docker\.sock)|[/*](?:Login Data|Cookies|Local State|logins\.json|key4\.db|wallet\.dat)$|\.(?:pem|p12|pfx|keytab|kdbx)$"
+)
+STARTUP: Final = re.compile(
+    r"(?:^|[/*])\.(?:bashrc|bash_profile|bash_login|bash_logout|bash_aliases|profile|zshrc|zshenv|zprofile|zlogin|cshrc|tcshrc|kshrc|xinitrc|xsession|xprofile|inputrc|vimrc|pythonrc|pythonstartup)$"
+    r"|/etc/(?:profile|bash\.bashrc|environment|cron|crontab|at\.|anacrontab|init\.d|rc\.local|rc\d?\.d|systemd|ld\.so|pam\.d|passwd|shadow|group|sudoers|hosts|apt/apt\.conf|udev|modprobe|zsh|fish|skel|xdg/autostart)"
+    r"|/var/spool/(?:cron|at)|(?:^|[/*])\.config/(?:autostart|systemd|fish/config)|/lib/systemd|LaunchAgents|LaunchDaemons|(?:^|[/*])authorized_keys$|(?:^|[/*])\.ssh/(?:rc|environment|config)$"
+    r"|\.pth$|(?:^|[/*])(?:site|user)customize\.py$|(?:site|dist)-packages|(?:^|[/*])\.git/hooks/|Start Menu[/\\]+Programs[/\\]+Startup|(?:^|[/*])\.ipython/profile|(?:^|[/*])\.jupyter/"
+)
+
+
+def normal(path: str) -> str:
+    """Answer a path as the sandbox would see it: absolute, without `.` and `..`."""
+    if path.startswith("~"):
+        return posixpath.normpath(path)
+    return posixpath.normpath(posixpath.join(WORKSPACE, path)).replace("//", "/")
+
+
+def place_of(path: str, *, writing: bool = False) -> Place:
+    """Answer what a path is; `*` in it stands for what is not known."""
+    if "\x00" in path or not path:
+        return "inside"
+    unsure = path.startswith("*")
+    whole = path if unsure else normal(path)
+    inside = not unsure and _below(whole, INSIDE)
+    if inside and ".." not in path:
+        return "inside"
+    if writing and STARTUP.search(whole):
+        return "startup" if not inside else "inside"
+    if not inside and SECRET.search(whole) and not (unsure and whole.endswith((".pem", "Cookies"))):
+        return "secret"
+    if unsure:
+        return _unsure(whole)
+    if inside or HARMLESS.match(whole):
+        return "inside" if inside else "harmless" if not writing or whole.startswith("/dev/") else "outside"
+    return "outside"
+
+
+def _below(path: str, folders: tuple[str, ...]) -> bool:
+    return any(path == folder or path.startswith(f"{folder}/") for folder in folders)
+
+
+def _unsure(path: str) -> Place:
+    """Judge a path of which only the end is known: system files are told by it."""
+    return "outside" if re.search(r"(?:^\*|/)etc/(?:passwd|shadow|group|hosts|sudoers|ssh)\b", path) else "unknown"
