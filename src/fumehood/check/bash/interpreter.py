@@ -61,6 +61,7 @@ class Interpreter:
         self.shell = shell
         self.notes = notes
         self._rounds = _MAX_ALL_ROUNDS
+        self._reserve = notes.budget.steps * 3 // 5
         self._calls: dict[str, _Calls] = {}
 
     def run(self, statement: Statement, stdin: str = HOLE) -> Output:
@@ -128,6 +129,8 @@ class Interpreter:
         """Call a function of the program."""
         calls = self._calls.setdefault(name, _Calls())
         if calls.depth >= _MAX_CALL_DEPTH or calls.number >= _MAX_CALLS:
+            return Output(HOLE)
+        if calls.number and self.notes.budget.steps < self._reserve // 2:
             return Output(HOLE)
         calls.number += 1
         calls.depth += 1
@@ -204,14 +207,18 @@ class Interpreter:
             items = [field for word in statement.words for field in expand.fields(word, self)]
         texts: list[str] = []
         for item in items:
-            if self._rounds <= 0 and texts:
+            if texts and not self._round():
                 break
-            self._rounds -= 1
             self.shell.set(statement.name, item, self.notes.line)
             texts.append(self.run(statement.body, stdin).text)
             if self._leaves_loop():
                 break
         return Output("".join(texts), None)
+
+    def _round(self) -> bool:
+        """Pay for one more round of a loop; say no where what is left of the budget is for the rest of the program."""
+        self._rounds -= 1
+        return self._rounds >= 0 and self.notes.budget.steps > self._reserve
 
     def _leaves_loop(self) -> bool:
         flow = self.shell.flow
@@ -241,9 +248,8 @@ class Interpreter:
         texts: list[str] = []
         for number in range(_MAX_ROUNDS):
             holds = test()
-            if number and (holds is False or self._rounds <= 0 or (holds is None and number > 1)):
+            if number and (holds is False or not self._round() or (holds is None and number > 1)):
                 break
-            self._rounds -= 1
             if holds is False:
                 self.perhaps(lambda: Output(body()), taken=False)
                 break

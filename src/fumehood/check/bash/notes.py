@@ -18,14 +18,6 @@ _DEVICE = re.compile(r"/dev/(tcp|udp)/([^/]*)/(.*)", re.DOTALL)
 _STREAM = re.compile(r"/dev/(?:null|std(?:in|out|err)|tty|fd/.*)|-|&?\d+", re.DOTALL)
 _URL = re.compile(r"([a-z][a-z0-9+.-]*)://(?:[^/@\s]*@)?(\[[^\]]*\]|[^/:?#\s]*)(?::([^/?#\s]*))?", re.IGNORECASE)
 _PORTS = {"http": "80", "https": "443", "ftp": "21", "ssh": "22", "git": "9418", "ws": "80", "wss": "443", "sftp": "22"}
-_STARTUP = re.compile(
-    r"(?:^|/)\.(?:bashrc|bash_profile|bash_login|bash_logout|bash_aliases|profile|zshrc|zshenv|zprofile|zlogin|kshrc|cshrc|"
-    r"tcshrc|inputrc|vimrc|xprofile|xinitrc|xsession|npmrc|gitconfig|pythonrc)$"
-    r"|(?:^|/)\.ssh/(?:authorized_keys2?|rc|config|environment)$|(?:^|/)\.config/(?:autostart|systemd|fish|git|environment\.d)\b"
-    r"|^/etc/(?:cron|profile|bash\.?bashrc|bash\.bashrc|zsh|environment|rc\.|init\.d|systemd|ld\.so|sudoers|pam\.d|xdg/autostart|"
-    r"update-motd|skel|inittab|udev|logrotate|apt/apt\.conf)"
-    r"|^/var/spool/(?:cron|at)|^/(?:usr/)?lib/systemd|(?:^|/)(?:site|dist)-packages/|\.pth$|(?:^|/)\.git/hooks/",
-)
 _TRACE_LIMIT = 8
 _SNIPPET_LIMIT = 200
 
@@ -105,8 +97,6 @@ class Notes:
             self.need(capability, None, "unknown", why=why)
             return
         confidence: Confidence = "resolved" if is_known(text) else "referenced"
-        if capability == "fs.write" and _STARTUP.search(place):
-            self.need("persistence", place, confidence, why=why)
         self.need(capability, place, confidence, why=why)
 
     def url(self, text: str, default_port: str = "") -> None:

@@ -14,7 +14,7 @@ from fumehood.check.bash.texts import TEXTS
 from fumehood.check.bash.values import FOREIGN, HOLE, HOME, OWN, UNSET, is_known, settled, shown
 
 _TABLE = """
-shutdown,reboot,halt,poweroff,init,telinit          process.signal  init
+shutdown,reboot,halt,poweroff,init,telinit          privilege       an end to the machine
 insmod,modprobe,rmmod,kmod,depmod                   code.native     a kernel module
 useradd,adduser,usermod,userdel,deluser,groupadd,groupmod,groupdel,passwd,chpasswd,gpasswd,chage,newusers,vipw,visudo,chsh,chfn  fs.write  /etc/passwd
 mount,umount,losetup,swapon,swapoff,mkswap,pivot_root,mkfs,fdisk,sfdisk,parted,wipefs,cryptsetup,hdparm,lvremove,vgremove,debugfs,tune2fs,e2label,blkdiscard  fs.write  /dev
@@ -68,16 +68,23 @@ def _kill(call: Call) -> Output:
     for target in targets:
         if OWN in target or target.startswith("%"):
             continue
-        vague = not is_known(target) and FOREIGN not in target
-        known = settled(target).startswith("-") or not vague
-        call.runner.notes.need("process.signal", shown(target) if known else None, "resolved" if is_known(target) else "unknown" if vague else "referenced")
+        if not is_known(target) and FOREIGN not in target and not settled(target).startswith("-"):
+            call.runner.notes.need("process.signal", None, "unknown")
+        else:
+            _foreign(call, shown(target))
     return Output("")
+
+
+def _foreign(call: Call, target: str) -> None:
+    """Note a signal to a process that the program did not start: a policy that lets it start others doesn't cover that."""
+    call.runner.notes.need("process.signal", target)
+    call.runner.notes.need("privilege", f"a signal to {target}, a process that it did not start")
 
 
 def _kill_by_name(call: Call) -> Output:
     names = [settled(word) for word in call.arguments if not word.startswith("-") or word == "-1"]
     if "-P" not in call.arguments or OWN not in "".join(call.arguments):
-        call.runner.notes.need("process.signal", shown(" ".join(names)) or None, "referenced")
+        _foreign(call, shown(" ".join(names)) or "others")
     return Output("")
 
 
@@ -233,7 +240,7 @@ def _with_command(options: str, takes: str = "") -> Handler:
 def _debugger(call: Call) -> Output:
     given = sorted_arguments(call.arguments, frozenset({"-p", "-ex", "--ex", "-x", "-iex", "--eval-command", "--pid"}))
     if target := given.value("-p", "--pid"):
-        call.runner.notes.need("process.signal", shown(target))
+        _foreign(call, shown(target))
     for name, value in given.options:
         if "e" in name and (match := re.match(r"(?:!|shell\s|python\s|pi\s)(.*)", settled(value), re.DOTALL)):
             run_source(Call(call.runner, "gdb", [], HOLE), match[1], "gdb", apart=True)

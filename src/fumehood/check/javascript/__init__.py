@@ -1,0 +1,40 @@
+"""Reads JavaScript before it runs: what a program would touch, whichever way its branches go and however names are made."""
+
+from __future__ import annotations
+
+from fumehood.check.bash.notes import Notes
+from fumehood.check.bash.values import plain
+from fumehood.check.budget import MAX_SOURCE, Budget, Exhausted
+from fumehood.check.javascript import statements
+from fumehood.check.javascript.grammar import parse
+from fumehood.check.javascript.machine import Machine
+from fumehood.check.need import ParseError, Reading
+
+__all__ = ["read"]
+
+
+def read(source: str, budget: Budget) -> Reading:
+    """Read a JavaScript program for Node; nothing of it is run.
+
+    Raises:
+        UsageError: The grammar is not installed.
+    """
+    if len(source) > MAX_SOURCE:
+        return Reading(complete=False)
+    source = plain(source.replace("\0", " "))
+    notes = Notes(source, budget)
+    try:
+        tree, error = parse(source, budget)
+        if error is not None:
+            return Reading(error=_located(source, error))
+        machine = Machine(notes)
+        statements.program(machine, tree, machine.globals)
+        machine.finish()
+    except Exhausted:
+        notes.complete = False
+    return Reading(tuple(notes.needs.values()), tuple(sorted(notes.imports)), notes.complete)
+
+
+def _located(source: str, offset: int) -> ParseError:
+    before = source[:offset]
+    return ParseError("this is no JavaScript", before.count("\n") + 1, len(before) - before.rfind("\n") - 1)
