@@ -28,6 +28,10 @@ STARTUP: Final = re.compile(
     r"|\.pth$|(?:^|[/*])(?:site|user)customize\.py$|(?:site|dist)-packages|(?:^|[/*])\.git/hooks/|Start Menu[/\\]+Programs[/\\]+Startup|(?:^|[/*])\.ipython/profile|(?:^|[/*])\.jupyter/"
 )
 
+# One step up to a folder that no system has: nothing is there in a sandbox, so there is nothing to protect.
+BESIDE: Final = re.compile(r"(?:\./)?\.\./(?!\.\.)[^~]")
+SYSTEM: Final = re.compile(r"/(?:$|bin|boot|dev|etc|home|lib(?:32|64)?|media|mnt|opt|proc|root|run|sbin|srv|sys|usr|var)(?:/|$)")
+
 
 def normal(path: str) -> str:
     """Answer a path as the sandbox would see it: absolute, without `.` and `..`."""
@@ -43,8 +47,6 @@ def place_of(path: str, *, writing: bool = False) -> Place:
     unsure = path.startswith("*")
     whole = path if unsure else normal(path)
     inside = not unsure and _below(whole, INSIDE)
-    if inside and ".." not in path:
-        return "inside"
     if writing and STARTUP.search(whole):
         return "startup" if not inside else "inside"
     if not inside and SECRET.search(whole) and not (unsure and whole.endswith((".pem", "Cookies"))):
@@ -53,6 +55,8 @@ def place_of(path: str, *, writing: bool = False) -> Place:
         return _unsure(whole)
     if inside or HARMLESS.match(whole):
         return "inside" if inside else "harmless" if not writing or whole.startswith("/dev/") else "outside"
+    if not writing and BESIDE.match(path) and not SYSTEM.match(whole):
+        return "unknown"
     return "outside"
 
 

@@ -12,6 +12,7 @@ from fumehood.check.python.machine import Args
 from fumehood.check.python.operators import special
 from fumehood.check.python.values import (
     Class,
+    Const,
     Func,
     Instance,
     Namespace,
@@ -76,7 +77,8 @@ def set_attribute(machine: Machine, owner: Value, name: str, value: Value, node:
         machine.need("escape.introspection", node, value=f"{name} =")
     if isinstance(owner, Ref):
         path = f"{owner.path}.{name}"
-        if owner.path.partition(".")[0] in TAMPERED and path not in SETTABLE:
+        closed = isinstance(value, Const) and value.value is None and path in {"sys.stdout", "sys.stderr"}
+        if closed or (owner.path.partition(".")[0] in TAMPERED and path not in SETTABLE):
             machine.need("runner.tamper", node, value=path)
     elif isinstance(owner, Instance):
         _set_on_instance(machine, owner, name, value, node)

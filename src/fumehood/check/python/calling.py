@@ -55,14 +55,16 @@ def call_library(machine: Machine, func: Ref, args: Args) -> Value:
     verb = MODELS.get(path)
     if verb is not None:
         return verb(machine, args)
-    pure = functions.LIBRARY.get(path) or (functions.BUILTINS.get(path[9:]) if path.startswith("builtins.") else None)
+    own = path.removeprefix("builtins.")
+    pure = functions.LIBRARY.get(own) or (functions.BUILTINS.get(own) if own is not path else None)
     if pure is not None:
         found = text.compute(machine, path.rpartition(".")[2], pure, args)
         if found is not None:
             return found
-    verb = METHODS.get(path)
-    if verb is not None and args.positional:  # a method called through its class
-        return verb(machine, args.positional[0], Args(args.positional[1:], args.keywords, args.loose, args.node))
+    if args.positional and (path in METHODS or (own is not path and "." in own)):  # a method called through its class
+        rest = Args(args.positional[1:], args.keywords, args.loose, args.node)
+        verb = METHODS.get(path)
+        return machine.call(Bound(args.positional[0], own.rpartition(".")[2]), rest) if verb is None else verb(machine, args.positional[0], rest)
     call_back(machine, args)
     return Object(path, _origin(path) | merged_origin(args.all()))
 

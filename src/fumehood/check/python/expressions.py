@@ -15,6 +15,7 @@ from fumehood.check.python.values import (
     Const,
     Func,
     Map,
+    Ref,
     Seq,
     Text,
     Unknown,
@@ -123,7 +124,9 @@ def compare(machine: Machine, node: ast.Compare) -> Value:
     left = machine.eval(node.left)
     result: Value = UNKNOWN
     for operator, right_node in zip(node.ops, node.comparators, strict=True):
-        right = machine.eval(right_node)
+        right = callee(machine, right_node) if isinstance(operator, ast.In | ast.NotIn) else machine.eval(right_node)
+        if isinstance(right, Ref):  # `name in os.environ` asks for one name
+            continue
         result = operators.compare(machine, operator, left, right)
         if operators.truth(result) is not True:
             return result

@@ -233,6 +233,8 @@ class Machine:
         if self.quiet:
             return value
         if isinstance(value, Ref):
+            if value.path == "os.environ":
+                self.need("env.read", node, value="*")
             for power in powers_of(value.path):
                 if power.capability in GRAVE and not power.calls_only:
                     self.need(power.capability, node, power.constant, how=value.how, confidence="referenced")

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import builtins
-import sys
 from typing import TYPE_CHECKING, Final
 
-from fumehood.check.python.powers.modules import known
 from fumehood.check.python.powers.names import ABBREVIATIONS
 from fumehood.check.python.values import UNKNOWN, Const, Ref, Value, unknown
 
@@ -33,10 +31,13 @@ def find(machine: Machine, name: str) -> Value:
     if isinstance(star, Ref):
         return Ref(f"{star.path}.{name}")
     guess = ABBREVIATIONS.get(name, name)
-    if guess != name or name in sys.stdlib_module_names or (known(name) and name.islower()) or name in GUESSED:
+    if guess != name or name in GUESSED:
         return Ref(guess)
     return UNKNOWN
 
 
 # Packages that act, named without an import: a fragment of a program, or a cell whose imports stand elsewhere.
-GUESSED: Final = frozenset({"requests", "httpx", "urllib2", "paramiko", "psutil", "aiohttp", "urllib3", "boto3", "openai", "anthropic"})
+GUESSED: Final = frozenset("""
+requests httpx urllib2 paramiko psutil aiohttp urllib3 boto3 openai anthropic os sys subprocess socket shutil ctypes importlib builtins
+pickle marshal base64 zlib codecs pathlib urllib ftplib smtplib telnetlib pty posix pandas numpy matplotlib seaborn
+""".split())

@@ -118,7 +118,8 @@ def _enormous(machine: Machine, node: ast.AST, name: str, first: Any, second: An
         count = max((value for value in (first, second) if isinstance(value, int)), default=0)
         if count > HUGE_REPEAT // 4:
             machine.need("resource.exhaust", node, value=f"{str(count)[:20]} copies")
-        return Unknown(size=min(count, 1 << 50) if not (isinstance(first, int) and isinstance(second, int)) else 0)
+        unit = max((len(value) for value in (first, second) if isinstance(value, str | bytes)), default=0)
+        return Unknown(size=min(count * unit, 1 << 50))
     return UNKNOWN
 
 

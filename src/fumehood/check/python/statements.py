@@ -34,9 +34,17 @@ def expression(machine: Machine, node: ast.Expr) -> None:
 
 @statement(ast.Assign)
 def assign(machine: Machine, node: ast.Assign) -> None:
-    value = machine.eval(node.value)
+    value = _assigned(machine, node.value)
     for target in node.targets:
         bind(machine, target, value)
+
+
+def _assigned(machine: Machine, node: ast.expr) -> Value:
+    """Evaluate what gets a new name: the environment is not read by that, while a function with power is named."""
+    value = callee(machine, node)
+    if isinstance(node, ast.Name | ast.Attribute) and not (isinstance(value, Ref) and value.path == "os.environ"):
+        machine.reference(value, node)
+    return value
 
 
 @statement(ast.AnnAssign)
@@ -249,7 +257,9 @@ def import_names(machine: Machine, node: ast.ImportFrom) -> None:
             imports.everything(machine, source)
             continue
         value = machine.attribute(source, alias.name, node)
-        machine.scope.bind(alias.asname or alias.name, machine.reference(value, node))
+        if not (isinstance(value, Ref) and value.path == "os.environ"):
+            machine.reference(value, node)
+        machine.scope.bind(alias.asname or alias.name, value)
 
 
 @statement(ast.FunctionDef, ast.AsyncFunctionDef)

@@ -73,9 +73,9 @@ def size_of(value: Value | None) -> int:
     if isinstance(value, Seq):
         return sum(size_of(item) for item in value.items[:64]) + 8 * len(value.items)
     if isinstance(value, Map):
-        return sum(size_of(item) for item in list(value.items.values())[:64])
+        return sum(size_of(item) for item in [*map(Const, value.items), *value.items.values()][:64])
     attributes = getattr(value, "attributes", None)
     if isinstance(attributes, dict):
         held = cast("dict[str, Value]", attributes)
-        return sum(size_of(item) for item in list(held.values())[:16] if isinstance(item, Const | Seq | Map))
+        return sum(size_of(item) for item in list(held.values())[:16] if not hasattr(item, "attributes"))
     return int(getattr(value, "size", 0))

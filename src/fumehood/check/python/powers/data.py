@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 TABLE = {
-    ("mode", "path 0 file|filename|path|name|fileobj"): """
+    ("fs.open", "mode 0 file|filename|path|name|fileobj"): """
         builtins.open codecs.open io.FileIO tarfile.open tarfile.TarFile zipfile.ZipFile gzip.open gzip.GzipFile bz2.open bz2.BZ2File
         lzma.open lzma.LZMAFile wave.open os.fdopen pathlib.Path.open aifc.open sunau.open aiofiles.open anyio.open_file
         trio.open_file smart_open.open smart_open.smart_open h5py.File zarr.open pandas.HDFStore
@@ -48,7 +48,7 @@ TABLE = {
         imp.load_source imp.load_compiled imp.load_dynamic importlib._bootstrap_external.SourceFileLoader filecmp.cmp
         importlib._bootstrap_external.FileLoader imp.load_package code.load_path
     """,
-    ("place", "place 0 filepath_or_buffer|path_or_buf|path|io|fname|uri|url|filename|path_or_buffer|src|data|paths|source"): """
+    ("fs.read", "place 0 filepath_or_buffer|path_or_buf|path|io|fname|uri|url|filename|path_or_buffer|src|data|paths|source"): """
         pandas.read_csv pandas.read_table pandas.read_fwf pandas.read_json pandas.read_html pandas.read_xml pandas.read_excel
         pandas.read_parquet pandas.read_feather pandas.read_orc pandas.read_pickle pandas.read_hdf pandas.read_sas pandas.read_spss
         pandas.read_stata pandas.read_gbq pandas.ExcelFile polars.read_csv polars.scan_csv polars.read_parquet polars.scan_parquet

@@ -62,8 +62,8 @@ TABLE = {
     """,
     ("escape.introspection", ""): """
         gc.get_objects gc.get_referrers gc.get_referents inspect.getclosurevars inspect.getgeneratorlocals
-        sys._current_frames sys._current_exceptions sys._getframemodulename types.CodeType types.FunctionType() types.LambdaType()
-        types.CellType code.__new__ types.FrameType types.TracebackType ctypes.pythonapi.PyRun_SimpleString
+        sys._current_frames sys._current_exceptions sys._getframemodulename types.CodeType() types.FunctionType() types.LambdaType()
+        types.CellType ctypes.pythonapi.PyRun_SimpleString
         opcode.* bytecode.*() codetransformer.*() forbiddenfruit.* inspect.getinnerframes inspect.getouterframes()
     """,
     ("runner.tamper", ""): """
