@@ -124,7 +124,7 @@ def test_what_allows_it_allows_it(policy: Policy, host: Host) -> None:
         line = Policy.from_toml(explained.allow.replace("HOST:PORT", "some.example.org:1"))
         clause = explained.clause
         changed = plan(policy.but(**{clause: dict(line.leaves())[clause]}), host)
-        assert [] != widened(changed, made), (layer, what, explained.allow)
+        assert widened(changed, made), (layer, what, explained.allow)
 
 
 @given(ours=policies(), theirs=policies(), host=st.sampled_from(list(HOSTS.values())))
@@ -143,7 +143,7 @@ def test_narrowing_never_widens(ours: Policy, theirs: Policy, host: Host) -> Non
 
 def satisfiable(policy: Policy, host: Host) -> Policy:
     """Take out what this host would refuse to plan, so that there is a plan to compare."""
-    controls = plan(policy.but(**{"isolation.require": []}), host).controls()
+    controls = plan(policy.but(**{"isolation.require": ()}), host).controls()
     held = [each.name for each in controls if each.status == "enforced"]
     return policy.but(**{"isolation.require": [each for each in policy.isolation.require if each in held]})
 

@@ -12,7 +12,7 @@ from fumehood.policy.kinds import Choice
 from fumehood.policy.reading import TABLES
 
 HOSTS = ("a.org:1", "b.a.org:1", "*.a.org:1", "*.b.a.org:1", "*.c.org:2", "x.c.org:2", "[::1]:2", "10.0.0.1:1")
-PATHS = ("/a", "/a/b", "/a/b/c", "/ab", "/usr/share/x", "/tmp/x", "/etc/passwd", "/workspace/x", "/etc")
+PATHS = ("/a", "/a/b", "/a/b/c", "/ab", "/usr/share/x", "/etc/hosts", "/etc/passwd", "/workspace/x", "/etc")
 MODULES = ("os", "os.path", "math", "numpy", "numpy.linalg")
 
 
@@ -36,6 +36,10 @@ SPECIAL: dict[str, st.SearchStrategy[Any]] = {
     "isolation.require": _some(CONTROLS),
     "isolation.tier": st.sampled_from(("jail", "gvisor")),
 }
+
+
+def _words(*words: str) -> st.SearchStrategy[str]:
+    return st.sampled_from(words)
 
 
 def _values(clause: str, kind: Any) -> st.SearchStrategy[Any]:
@@ -64,14 +68,12 @@ def policies(draw: st.DrawFn) -> Policy:
     tables = {name: draw(strategy) for name, strategy in TABLE_STRATEGIES.items()}
     allow = tables["network"].allow
     hosts = [host for host in HOSTS if not host.startswith("*") and covered(host, allow, host_covers)]
-    names = st.sampled_from(("k", "l"))
-    sources = st.sampled_from(("env:K", "file:/k"))
+    names = _words("k", "l")
+    sources = _words("env:K", "file:/k")
     secrets = (
         draw(st.dictionaries(names, st.builds(Secret, source=sources, host=st.sampled_from(hosts)), max_size=2))
         if hosts
         else {}
     )
-    tools = draw(
-        st.dictionaries(st.sampled_from(("mail", "search")), st.sampled_from(("allow", "ask", "deny")), max_size=2)
-    )
+    tools = draw(st.dictionaries(_words("mail", "search"), _words("allow", "ask", "deny"), max_size=2))
     return Policy(name=draw(st.sampled_from(("p", "q"))), **tables, secrets=secrets, tools=tools)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal, cast
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple, cast
 
 from fumehood.errors import UsageError
 from fumehood.plan import answers
@@ -45,8 +44,7 @@ _SIZES: Final = ("limits.memory", "limits.disk", "limits.output")
 _TIMES: Final = ("limits.wall", "limits.cpu")
 
 
-@dataclass(frozen=True, slots=True)
-class Explanation:
+class Explanation(NamedTuple):
     """The way from a refusal to its cause. `allow` and `flag` are empty where no policy can allow it.
 
     `clause` is the clause's or the rule's name and `why` how it stands; `allow` is the line for the policy file, `flag`

@@ -15,7 +15,7 @@ Arguments are compared in their low 32 bits, as the kernel itself reads each arg
 
 from __future__ import annotations
 
-from typing import Final, Literal, NamedTuple, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 Action = Literal["allow", "refuse", "quiet", "absent"]
 Op = Literal["eq", "ne", "in", "mask"]

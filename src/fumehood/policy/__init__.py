@@ -6,7 +6,7 @@ The tables are in `clauses`, the forms of their values in `kinds`, units in `uni
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from fumehood.errors import PolicyError
 from fumehood.policy import reading
@@ -44,8 +44,7 @@ __all__ = [
 shipped = reading.shipped
 
 
-@dataclass(frozen=True, slots=True)
-class Clause:
+class Clause(NamedTuple):
     """One entry that every policy has: `limits.memory`; what may be written there; what it is for."""
 
     name: str
@@ -213,7 +212,9 @@ class Policy:
         }
         tools = {name: TOOL.meet(word, other.tools[name]) for name, word in self.tools.items() if name in other.tools}
         narrowed = Policy(name=self.name, **tables, secrets=secrets, tools=tools)
-        if narrowed == self:
+        # Met with itself a table drops entries that another one covers; that alone narrows nothing.
+        same = {name: table.meet(table) for name, table in self._tables()} == tables
+        if same and (narrowed.secrets, narrowed.tools) == (self.secrets, self.tools):
             return self
         if other.name == self.name:
             return replace(narrowed, name=f"{self.name} narrowed")

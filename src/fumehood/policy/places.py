@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import posixpath
 import re
 from typing import Final
@@ -81,8 +82,6 @@ def read_source(text: str) -> str:
 
 
 def _version_six(host: str) -> str:
-    import ipaddress  # noqa: PLC0415 -- 3 ms that only a policy with an IPv6 address pays
-
     try:
         return ipaddress.IPv6Address(host.removeprefix("[").removesuffix("]")).compressed
     except ValueError:

@@ -15,7 +15,7 @@ _BYTES: Final = {
 }
 # Milliseconds are a divisor, so that "500ms" is exactly 0.5 and not 500 * 0.001.
 _SECONDS: Final = {"ms": (1, 1000), "s": (1, 1), "m": (60, 1), "min": (60, 1), "h": (3600, 1), "d": (86400, 1)}
-_QUANTITY: Final = re.compile(r"([0-9]{1,18}(?:\.[0-9]{1,18})?) ?([A-Za-z]+)", re.ASCII)
+_QUANTITY: Final = re.compile(r"([0-9]{1,18}(?:\.[0-9]{1,30})?) ?([A-Za-z]+)", re.ASCII)
 
 
 def parse_bytes(text: str) -> int:
