@@ -6,7 +6,7 @@ import os
 import signal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from fumehood.execution import Denial, LimitHit, ProgramError
+from fumehood.execution import Denial, LimitHit, ProgramError, strict
 from fumehood.plan.explain import why
 from fumehood.policy import format_bytes, format_seconds
 
@@ -18,7 +18,15 @@ if TYPE_CHECKING:
 FULL = 0.98
 #: Errors that a limit causes, and the limit; each needs the outside's word too.
 _ERRNO = {11: "processes", 24: "files", 28: "disk", 27: "disk"}
-_FAMILIES = {1: "AF_UNIX", 2: "AF_INET", 10: "AF_INET6", 16: "AF_NETLINK", 17: "AF_PACKET", 38: "AF_ALG", 40: "AF_VSOCK"}
+_FAMILIES = {
+    1: "AF_UNIX",
+    2: "AF_INET",
+    10: "AF_INET6",
+    16: "AF_NETLINK",
+    17: "AF_PACKET",
+    38: "AF_ALG",
+    40: "AF_VSOCK",
+}
 _KINDS = {1: "SOCK_STREAM", 2: "SOCK_DGRAM", 3: "SOCK_RAW"}
 _MOST_TEXT = 1 << 20
 
@@ -126,13 +134,19 @@ def _hit(plan: Plan, kind: str, seen: Seen) -> LimitHit:
         "cpu": format_seconds(round(seen.cpu_ns / 1e9, 3)),
         "memory": format_bytes(seen.peak),
     }
-    shown = format_seconds(limit) if kind in {"wall", "cpu"} else format_bytes(limit) if kind in {"memory", "disk"} else str(limit)
+    shown = (
+        format_seconds(limit)
+        if kind in {"wall", "cpu"}
+        else format_bytes(limit)
+        if kind in {"memory", "disk"}
+        else str(limit)
+    )
     return LimitHit(kind, shown, used.get(kind, shown), why(plan, "limit", kind).remedy)
 
 
 def text(value: object, most: int = _MOST_TEXT) -> str:
-    """A text that the program's side sent, or nothing: bounded, of the right type."""
-    return value[:most] if isinstance(value, str) else ""
+    """A text that the program's side sent, or nothing: bounded, of the right type, without lone surrogates."""
+    return str(strict(value[:most])) if isinstance(value, str) else ""
 
 
 def _error(told: object) -> ProgramError | None:

@@ -12,6 +12,7 @@ import threading
 from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
+from fumehood.errors import SandboxClosed
 from fumehood.plan import plan
 from fumehood.tiers.jail.service import Jail
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from fumehood.policy import Policy
     from fumehood.tiers.jail.cell import Cell
     from fumehood.tiers.jail.spawn import Launched
+    from fumehood.tiers.jail.waiting import Waiter
 
 #: Cells kept waiting for each plan that was asked for lately: about 2 MB each.
 WAITING = 8
@@ -114,9 +116,47 @@ def shared(waiting: int = WAITING, launched: Launched | None = None) -> Pool:
         return _shared
 
 
+async def fresh(
+    policy: Policy, language: Language, trees: list[dict[str, object]], *, waiter: Waiter
+) -> tuple[Prepared, Cell]:
+    """A cell of the shared pool, sealed and waiting for code; with `trees`, one that was made for them.
+
+    A jail whose processes were killed is replaced once, without a word: nothing of the caller's was in it.
+
+    Raises:
+        Unavailable: This machine can't make one, or can't enforce the policy.
+        SandboxClosed: The jail's processes are being killed again and again.
+    """
+    try:
+        return await _fresh(shared(), policy, language, trees, waiter=waiter)
+    except SandboxClosed:
+        return await _fresh(shared(), policy, language, trees, waiter=waiter)
+
+
+async def _fresh(
+    pool: Pool, policy: Policy, language: Language, trees: list[dict[str, object]], *, waiter: Waiter
+) -> tuple[Prepared, Cell]:
+    try:
+        ready = pool.prepare(policy, language)
+        cell = pool.jail.order(ready.plan, trees) if trees else pool.take(ready)
+        await cell.open(waiter)
+    except SandboxClosed:
+        _replace(pool)
+        raise
+    return ready, cell
+
+
+def _replace(pool: Pool) -> None:
+    """Forget a pool whose jail is gone, unless another thread did."""
+    with _guard:
+        current = _shared is pool
+    if current:
+        shutdown()
+
+
 def shutdown() -> None:
     """End this process's pool; the next use starts another."""
-    global _shared  # noqa: PLW0603 -- as above
+    global _shared
     with _guard:
         pool, _shared = _shared, None
     if pool is not None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from fumehood import outcome, pool
 from fumehood.environment import choose
 from fumehood.errors import SandboxBusy, SandboxClosed, StateLost, UsageError
-from fumehood.execution import LANGUAGES, Dropped, Event, Result, Timing, Usage
+from fumehood.execution import LANGUAGES, Dropped, Event, Result, Timing, Usage, strict
 from fumehood.policy import Policy, format_seconds
 from fumehood.policy.units import parse_seconds
 from fumehood.workspace import Workspace, shared
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from fumehood.execution import Language
-    from fumehood.plan import Plan
     from fumehood.tiers.jail.cell import Cell
     from fumehood.tiers.jail.cell import Outcome as Seen
     from fumehood.tiers.jail.waiting import Waiter
@@ -74,6 +73,7 @@ class Session:
         self.state_gone = False
         self.closed = False
         self._counters: dict[str, Any] = {}
+        self._process = 0
         self._busy = threading.Lock()
 
     @contextmanager
@@ -105,19 +105,16 @@ class Session:
                 remedy="Call reset() to begin anew; the next run then says `state: lost`.",
             )
         if self.cell is None:
-            hood = pool.shared()
-            self.ready = hood.prepare(self.policy, self.language)
-            try:
-                cell = hood.jail.order(self.ready.plan, self.trees) if self.trees else hood.take(self.ready)
-            except SandboxClosed:
-                pool.shutdown()  # the jail's processes were killed: the next call starts new ones
-                hood = pool.shared()
-                cell = hood.jail.order(self.ready.plan, self.trees)
-            await cell.open(self.waiter)
-            self.cell, self.runs, self._counters = cell, 0, {}
+            self.ready, self.cell = await pool.fresh(self.policy, self.language, self.trees, waiter=self.waiter)
+            self.runs, self._counters, self._process = 0, {}, os.getpid()
+        elif self._process != os.getpid():
+            raise SandboxClosed(
+                "This sandbox belongs to the process that this one was forked from.",
+                remedy="Make a Sandbox in each process.",
+            )
         return self.cell
 
-    async def run(  # noqa: PLR0913 -- the keyword arguments of Sandbox.run
+    async def run(
         self,
         code: str,
         *,
@@ -183,10 +180,9 @@ class Session:
         told = "bash is a way to start other programs, and this policy has code.spawn = false"
         raise UsageError(told, remedy="Use the policy workbench (--policy workbench), or set code.spawn = true.")
 
-    async def _result(  # noqa: PLR0913 -- what one run is made of
+    async def _result(
         self, cell: Cell, seen: Seen, source: str, language: Language, clock: tuple[float, float, float]
     ) -> Result:
-        began, waited, ran = clock
         space = Workspace(cell.workspace, cell.owner)
         good = seen.answer is not None and seen.answer.get("ok") is True and seen.gone is None
         account = outcome.judge(self.ready.plan, seen, None if good else await self._evidence(cell, seen, space))
@@ -196,7 +192,7 @@ class Session:
         files, left = space.outputs() if self.out is None else space.collect(self.out)
         result = Result(
             outcome=account.outcome,
-            value=answer.get("value"),
+            value=strict(answer.get("value")),
             value_text=outcome.text(answer.get("value_text")),
             stdout=seen.stdout.decode("utf-8", "replace"),
             stderr=seen.stderr.decode("utf-8", "replace"),
@@ -220,7 +216,7 @@ class Session:
             self._lose(_why_lost(result))
         if not self.trees:
             pool.shared().refill(self.ready)
-        return _timed(result, began, waited, ran)
+        return _timed(result, clock, replaced=result.value != answer.get("value"))
 
     async def _evidence(self, cell: Cell, seen: Seen, space: Workspace) -> outcome.Evidence:
         """What the kernel counted, read while the program's last objects are still alive."""
@@ -274,12 +270,15 @@ class Session:
             self.cell = None
 
 
-def _timed(result: Result, began: float, waited: float, ran: float) -> Result:
+def _timed(result: Result, clock: tuple[float, float, float], *, replaced: bool) -> Result:
     """Add where the time went, and the trail of what happened when."""
+    began, waited, ran = clock
     total = (time.perf_counter() - began) * 1000
     wait, run = (waited - began) * 1000, (ran - waited) * 1000
     trail = [Event(round(wait, 3), "started", {"state": result.state})]
     trail += [Event(round(wait + run, 3), "denied", {"what": d.what, "clause": d.clause}) for d in result.denials]
+    if replaced:
+        trail.append(Event(round(wait + run, 3), "replaced", {"what": "lone surrogates in the value, by U+FFFD"}))
     trail.append(Event(round(wait + run, 3), result.outcome, {}))
     timing = Timing(0.0, round(wait, 3), round(run, 3), round(total, 3))
     return replace(result, timing=timing, trail=tuple(trail))

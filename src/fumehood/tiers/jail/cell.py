@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from fumehood.errors import Unavailable
+from fumehood.errors import SandboxClosed, Unavailable
 from fumehood.tiers.jail import wire
 from fumehood.tiers.jail.meter import Meter
 
@@ -77,6 +77,17 @@ class Outcome:
     processes: int = 1
 
 
+def _stillborn(gone: Message) -> SandboxClosed | Unavailable:
+    """Why a sandbox ended before it was ready."""
+    if gone.get("reason") == "warden":
+        return SandboxClosed("The jail's processes were killed.", remedy="Try again: new ones are started.")
+    why = gone.get("why") or "its first process ended without a word"
+    return Unavailable(
+        f"The sandbox could not be made: {why}",
+        remedy="`fumehood doctor` says what this machine can enforce and what is missing.",
+    )
+
+
 class Cell:
     """One sandbox of the jail. Not safe for two calls at once; its owner sees to that."""
 
@@ -94,7 +105,7 @@ class Cell:
         self.gone: Message | None = None
         self._answers: list[Message] = []
         self._denied: list[Message] = []
-        self._cpu_ns = 0
+        self._cpu_ns = self._asked = 0
         self._events: dict[int, Callable[[], bool]] = {
             lifeline.fileno(): self._hear_warden,
             channel.fileno(): self._hear_code,
@@ -110,16 +121,13 @@ class Cell:
 
         Raises:
             Unavailable: It could not be made; the message says which step failed.
+            SandboxClosed: The jail itself is gone.
         """
         end = time.monotonic() + _PATIENCE_S
         while not (self.ready and self.meter is not None):
             if self.gone is not None:
                 self.close()
-                why = self.gone.get("why") or f"it ended at once ({self.gone})"
-                raise Unavailable(
-                    f"The sandbox could not be made: {why}",
-                    remedy="`fumehood doctor` says what this machine can enforce and what is missing.",
-                )
+                raise _stillborn(self.gone)
             if not await self._turn(waiter, end):
                 self.close()
                 raise Unavailable(
@@ -138,10 +146,11 @@ class Cell:
         outcome = Outcome()
         self._denied = outcome.denied
         self._answers.clear()
+        self._asked += 1
         began = time.monotonic()
         self._command({"do": "run", **budget})
         try:
-            await self._send(wire.pack(request), waiter, began + budget["wall"])
+            await self._send(wire.pack(request | {"id": self._asked}), waiter, began + budget["wall"])
             while not self._answers and self.gone is None:
                 if not await self._turn(waiter, began + budget["wall"] + _GRACE_S):
                     self.kill("wall")
@@ -239,8 +248,8 @@ class Cell:
         for frame in self.frames.feed(data):
             if not self.ready and frame == {"ready": True}:
                 self.ready = True
-            elif self._answers:
-                message = "the channel carried more than one answer"
+            elif self._answers or frame.pop("id", None) != self._asked:
+                message = "the channel carried an answer that was not asked for"
                 raise wire.Tampered(message)
             else:
                 self._answers.append(frame)
@@ -270,8 +279,8 @@ class Cell:
             self._denied.append(message)
         elif event == "counted":
             self.counted = message
-        else:
-            self.gone = message
+        else:  # "failed" says why; the "gone" after it only that
+            self.gone = self.gone or message
 
     def _command(self, message: Message) -> None:
         with suppress(OSError):  # the warden is gone; its end is read from the lifeline

@@ -11,13 +11,9 @@ import select
 import signal
 import socket
 import time
-from typing import TYPE_CHECKING
 
-from fumehood.kernel import cgroup, landlock, namespaces, privilege, seccomp
+from fumehood.kernel import cgroup, namespaces, privilege
 from fumehood.tiers.jail import host, warden, wire
-
-if TYPE_CHECKING:
-    from fumehood.tiers.jail.wire import Message
 
 BROKER = 3
 PREFIX = "fumehood-"

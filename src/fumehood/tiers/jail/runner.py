@@ -50,8 +50,8 @@ def begin(control: int, out: int, err: int) -> NoReturn:
         os.dup2(descriptor, number)
     os.dup2(keep[0], wire.CONTROL, inheritable=False)
     close_from(wire.CONTROL + 1)
-    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT):  # as Python itself begins; SIGINT only while code runs
+        signal.signal(number, signal.SIG_IGN)
     for name in [name for name in sys.modules if name.partition(".")[0] == "fumehood"]:
         del sys.modules[name]
     serve(socket.socket(fileno=wire.CONTROL))
@@ -72,7 +72,7 @@ def serve(channel: socket.socket) -> None:
             answer = session.run(request)
             if os.getpid() != me:  # the program forked and its child came back out of exec
                 os._exit(0)
-            channel.sendall(wire.pack(answer))
+            channel.sendall(wire.pack(answer | {"id": request["id"]}))
 
 
 class Session:
@@ -162,7 +162,7 @@ def _is_plain(value: object, depth: int) -> bool:
 
 
 def _exit(stop: SystemExit) -> wire.Message:
-    if stop.code in {None, 0, False}:
+    if stop.code in {None, 0}:
         return {"ok": True}
     if isinstance(stop.code, int):
         message = f"exited with status {stop.code}"
@@ -193,7 +193,11 @@ def _explain(error: BaseException, name: str) -> dict[str, Any]:
 def _cut(text: str) -> str:
     """Keep both ends: a traceback says most in its last lines."""
     half = TEXT_LIMIT // 2
-    return text if len(text) <= TEXT_LIMIT else f"{text[:half]}\n… [{len(text) - TEXT_LIMIT} more characters]\n{text[-half:]}"
+    return (
+        text
+        if len(text) <= TEXT_LIMIT
+        else f"{text[:half]}\n… [{len(text) - TEXT_LIMIT} more characters]\n{text[-half:]}"
+    )
 
 
 def _program_frames(trace: TracebackType | None, name: str) -> TracebackType | None:

@@ -6,6 +6,7 @@ import base64
 import os
 import socket
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from fumehood.errors import SandboxClosed, Unavailable
@@ -44,6 +45,7 @@ class Jail:
 
         Raises:
             Unavailable: The jail's processes did not come up.
+            SandboxClosed: They were killed while they did.
         """
         with self._lock:
             if self._host is None:
@@ -59,16 +61,18 @@ class Jail:
                 self._host = Host.from_dict(hello)
             return self._host
 
-    def _failure(self) -> Unavailable:
-        """What the jail's processes said before they ended."""
+    def _failure(self) -> Unavailable | SandboxClosed:
+        """What the jail's processes said before they ended; without a word they were killed."""
         os.set_blocking(self._told, False)
         try:
             told = os.read(self._told, 65536).decode("utf-8", "replace").strip()
         except BlockingIOError:
             told = ""
-        last = told.splitlines()[-1] if told else "its first process ended without a word"
+        if not told:
+            return SandboxClosed("The jail's processes were killed.", remedy="Try again: new ones are started.")
         return Unavailable(
-            f"The jail did not start: {last}", remedy="Run `fumehood doctor`, and report this if it sees no problem."
+            f"The jail did not start: {told.splitlines()[-1]}",
+            remedy="Report this, with what `fumehood doctor --json` says.",
         )
 
     def order(self, plan: Plan, trees: Iterable[Message] = ()) -> Cell:
@@ -103,7 +107,9 @@ class Jail:
             if id(plan) not in self._orders:
                 self._orders[id(plan)] = plan, self._prepare(plan)
             order = self._orders[id(plan)][1]
-        return order if not trees else wire.encode((message := wire.decode(order)) | {"trees": message["trees"] + trees})
+        return (
+            order if not trees else wire.encode((message := wire.decode(order)) | {"trees": message["trees"] + trees})
+        )
 
     def _prepare(self, plan: Plan) -> bytes:
         key = _root_key(plan)
@@ -116,7 +122,8 @@ class Jail:
         """End everything in it and wait until nothing of it is left. Safe to call twice."""
         self._channel.close()
         if self._launcher:
-            os.waitpid(self._launcher, 0)
+            with suppress(ChildProcessError):  # a caller that waits for any child took it already
+                os.waitpid(self._launcher, 0)
             self._launcher = 0
             os.close(self._told)
 

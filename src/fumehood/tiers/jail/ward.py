@@ -41,12 +41,13 @@ class Run:
 class Ward:
     """A sandbox from the order for it to the removal of its last trace."""
 
-    def __init__(self, warden: Warden, order: Message, descriptors: list[int], label: str) -> None:
+    def __init__(self, warden: Warden, order: Message, descriptors: list[int]) -> None:
         """Take the order and the descriptors that came with it: lifeline, then the code's channel and outputs."""
         self.warden = warden
         self.key: str = order["key"]
         self.order = order
-        self.label = label
+        warden.serial += 1
+        self.serial = warden.serial
         self.lifeline = socket.socket(fileno=descriptors[0])
         self.handed = descriptors[1:]
         self.running: Run | None = None
@@ -58,13 +59,15 @@ class Ward:
         self.notices = 0
         self.reason: str | None = None
         self.status: int | None = None
-        self.disk_base = 0
         warden.watch(self.lifeline.fileno(), self._command)
 
     # Birth
 
     def born(self, pid: int, birth: socket.socket) -> None:
         """The zygote made the process: confine it from outside, then let it hear what it is to be."""
+        if self not in self.warden.wards:  # the broker let go of it meanwhile; without orders the process ends
+            birth.close()
+            return
         self.birth = birth
         self.warden.watch(birth.fileno(), self._heard)
         given: list[int] = []
@@ -72,7 +75,7 @@ class Ward:
             self.pidfd = os.pidfd_open(pid)
             self.warden.watch(self.pidfd, self._finish)
             self.uid = self.warden.nursery.identities.take()
-            self.group = self.warden.groups.create(self.label, Caps(**self.order["caps"]))
+            self.group = self.warden.groups.create(str(self.serial), Caps(**self.order["caps"]))
             doors = self.group.doors()
             given += doors
             orders = self.order["orders"]
@@ -105,7 +108,7 @@ class Ward:
         """The processors it is confined to where no cgroup meters them; neighbours get others."""
         count = self.order["processors"]
         mine = sorted(os.sched_getaffinity(0))
-        first = self.warden.serial * count
+        first = self.serial * count
         return sorted({mine[(first + index) % len(mine)] for index in range(count)})
 
     def _close_handed(self) -> None:
@@ -240,7 +243,7 @@ class Ward:
     def _tell(self, message: Message, descriptors: tuple[int, ...] = ()) -> None:
         """Tell the broker; one that does not listen loses it, and learns of the end by the lifeline's."""
         with suppress(OSError):
-            wire.send(self.lifeline, message, descriptors, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
+            wire.send(self.lifeline, message, descriptors, flags=socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
 
     # End
 

@@ -6,7 +6,6 @@ does hear of the code are system calls that the filter refused, as numbers, and 
 
 from __future__ import annotations
 
-import os
 import select
 import signal
 import socket
@@ -108,7 +107,6 @@ class Warden:
         elif message["do"] == "root":
             self.nursery.define(message)
         elif message["do"] == "open":
-            self.serial += 1
-            ward = Ward(self, message, descriptors, str(self.serial))
+            ward = Ward(self, message, descriptors)
             self.wards.add(ward)
             self.nursery.bear(ward)

@@ -10,12 +10,13 @@ import array
 import json
 import socket
 import struct
-from typing import Any
+from typing import Any, cast
 
 Message = dict[str, Any]
 
 MESSAGE_LIMIT = 160 * 1024
 FRAME_LIMIT = 16 * 1024 * 1024
+DEPTH_LIMIT = 64
 DESCRIPTOR_LIMIT = 64
 #: The descriptor on which a zygote hears its warden, and a runner its broker.
 CONTROL = 3
@@ -37,7 +38,9 @@ def decode(data: bytes) -> Message:
     return message
 
 
-def send(channel: socket.socket, message: Message | bytes, descriptors: tuple[int, ...] = (), flags: int = 0) -> None:
+def send(
+    channel: socket.socket, message: Message | bytes, descriptors: tuple[int, ...] = (), *, flags: int = 0
+) -> None:
     """Send one message, with open descriptors; `BlockingIOError` where the other side does not take it now."""
     data = message if isinstance(message, bytes) else encode(message)
     ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", descriptors))] if descriptors else []
@@ -93,6 +96,22 @@ class Frames:
         return frames
 
 
+def _too_deep(value: object) -> bool:
+    """Whether lists and objects nest deeper than `DEPTH_LIMIT`; without recursion, which is what depth would exhaust."""
+    level: list[object] = [value]
+    for _ in range(DEPTH_LIMIT):
+        inner: list[object] = []
+        for item in level:
+            if isinstance(item, dict):
+                inner.extend(cast("dict[str, object]", item).values())
+            elif isinstance(item, list):
+                inner.extend(cast("list[object]", item))
+        if not inner:
+            return False
+        level = inner
+    return True
+
+
 def _parse(data: bytes) -> Message:
     try:
         message = json.loads(data, parse_constant=_no_constant)
@@ -102,4 +121,7 @@ def _parse(data: bytes) -> Message:
     if not isinstance(message, dict):
         reason = "a frame is not an object"
         raise Tampered(reason)
-    return message
+    if _too_deep(cast("object", message)):
+        reason = f"a frame nests deeper than {DEPTH_LIMIT} levels"
+        raise Tampered(reason)
+    return cast("Message", message)

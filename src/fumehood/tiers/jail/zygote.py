@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import gc
 import os
-import socket
 import signal
+import socket
 import sys
 
 from fumehood.kernel import namespaces, privilege
