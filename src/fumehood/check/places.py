@@ -13,7 +13,7 @@ INSIDE: Final = ("/workspace", "/tmp", "/var/tmp", "/dev/shm")  # noqa: S108 - t
 HARMLESS: Final = re.compile(
     r"/dev/(?:null|zero|full|u?random|tty|std(?:in|out|err)|fd/[012])$"
     r"|/usr/share/(?:zoneinfo|dict|fonts|mime|locale|nltk_data|tessdata|X11/locale)(?:/|$)|/etc/(?:localtime|timezone|mime\.types)$"
-    r"|/proc/(?:cpuinfo|meminfo|self/(?:status|statm|stat))$|/usr/(?:local/)?lib/python3[^/]*(?:/|$)"
+    r"|/usr/(?:local/)?lib/python3[^/]*(?:/|$)"
 )
 SECRET: Final = re.compile(
     r"(?:^|[/*])(?:\.ssh|\.aws|\.azure|\.gnupg|\.kube|\.docker|\.config/gcloud|\.mozilla|\.password-store)(?:/|$)"

@@ -29,7 +29,7 @@ from fumehood.check.python.values import (
     Value,
     Wrapped,
     from_values,
-    join,
+    union_of,
     merged_origin,
     unknown,
 )
@@ -135,11 +135,7 @@ def call_wrapped(machine: Machine, func: Wrapped, args: Args) -> Value:
 
 @calling(Union)
 def call_any(machine: Machine, func: Union, args: Args) -> Value:
-    found: Value | None = None
-    for option in func.options:
-        one = machine.call(option, args)
-        found = one if found is None else join(found, one)
-    return found or UNKNOWN
+    return union_of([machine.call(option, args) for option in func.options])
 
 
 @calling(Unknown)

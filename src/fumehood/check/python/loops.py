@@ -12,7 +12,7 @@ from fumehood.check.python.iteration import items_of
 from fumehood.check.python.machine import Machine, statement
 from fumehood.check.python.operators import truth
 from fumehood.check.python.scope import Scope, forget, joined
-from fumehood.check.python.values import Const, Seq, Value, join
+from fumehood.check.python.values import Const, Seq, Value, union_of
 
 MAX_ROUNDS: Final = 4000
 MAX_LOOP_STEPS: Final = 22_000
@@ -28,7 +28,8 @@ def _affordable(machine: Machine, rounds: int, begun: int) -> bool:
 
 @statement(ast.For, ast.AsyncFor)
 def for_loop(machine: Machine, node: ast.For | ast.AsyncFor) -> None:
-    items, exact = items_of(machine, machine.eval(node.iter))
+    source = machine.eval(node.iter)
+    items, exact, length = _items(machine, source)
     begun = machine.budget.steps
     rounds = 0
     maybe, machine.maybe = machine.maybe, False
@@ -40,19 +41,33 @@ def for_loop(machine: Machine, node: ast.For | ast.AsyncFor) -> None:
         if _round(machine, node.body):
             break
     else:
-        if exact:
+        if exact and len(items) == length:
             _leave(machine, node.orelse, begun, maybe)
             return
     if machine.flow not in {"return", "raise"} and not (exact and machine.flow == "break"):
-        _widened(machine, node, _any(items), len(items) if exact else _count(machine, node))
+        _widened(machine, node, _any(items), length if exact else _count(machine, node))
     _leave(machine, node.orelse, begun, maybe)
 
 
+def _items(machine: Machine, source: Value) -> tuple[list[Value], bool, int]:
+    """Answer the items worth following, whether they are what the loop begins with, and how many there are in all."""
+    if isinstance(source, Const) and isinstance(source.value, str | bytes | range):
+        length = min(_length(source.value), ENDLESS)
+        head = source.value[: MAX_ROUNDS if machine.keen else IDLE_ROUNDS]
+        return [Const(item, source.how) for item in head], True, length
+    items, exact = items_of(machine, source)
+    return items, exact, len(items)
+
+
+def _length(data: str | bytes | range) -> int:
+    """Answer the length of data; a range may have more items than `len` can say."""
+    if isinstance(data, range):
+        return max(0, (data.stop - data.start + data.step - (1 if data.step > 0 else -1)) // data.step)
+    return len(data)
+
+
 def _any(items: list[Value]) -> Value | None:
-    found: Value | None = None
-    for item in items[:6]:
-        found = item if found is None else join(found, item)
-    return found
+    return union_of(items[:64]) if items else None
 
 
 def _count(machine: Machine, node: ast.For | ast.AsyncFor) -> int:
@@ -159,7 +174,8 @@ def _nested(machine: Machine, generators: list[ast.comprehension], produce: Call
         found.append(produce())
         return True
     first, rest = generators[0], generators[1:]
-    items, exact = items_of(machine, machine.eval(first.iter))
+    items, exact, length = _items(machine, machine.eval(first.iter))
+    exact = exact and length == len(items)
     begun = machine.budget.steps
     for rounds, item in enumerate(items):
         if not _affordable(machine, rounds, begun):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from fumehood.check.need import Need
 from fumehood.check.python.powers import powers_of
 from fumehood.check.python.scope import Scope
-from fumehood.check.python.values import UNKNOWN, Const, Ref, Union, Value, from_values, join, options
+from fumehood.check.python.values import UNKNOWN, Const, Ref, Union, Value, from_values, union_of
 
 if TYPE_CHECKING:
     from fumehood.check.budget import Budget
@@ -220,11 +220,7 @@ class Machine:
     def attribute(self, value: Value, name: str, node: Node) -> Value:
         """Answer the attribute `name` of a value."""
         if isinstance(value, Union):
-            found: Value | None = None
-            for option in options(value):
-                one = self.attribute(option, name, node)
-                found = one if found is None else join(found, one)
-            return found or UNKNOWN
+            return union_of([self.attribute(option, name, node) for option in value.options])
         verb = ATTRIBUTES.get(type(value))
         return from_values(value) if verb is None else verb(self, value, Member(name, node))
 

@@ -26,6 +26,7 @@ from fumehood.check.python.values import (
     Value,
     from_values,
     join,
+    union_of,
     unknown,
 )
 
@@ -47,11 +48,7 @@ def get(machine: Machine, owner: Value, key: Value, node: Node) -> Value:  # noq
     if isinstance(owner, Namespace):
         return member(machine, owner, key, node)
     if isinstance(owner, Union):
-        found: Value | None = None
-        for option in owner.options:
-            one = get(machine, option, key, node)
-            found = one if found is None else join(found, one)
-        return found or UNKNOWN
+        return union_of([get(machine, option, key, node) for option in owner.options])
     if isinstance(owner, Instance | Class):
         return _own(machine, owner, key, node)
     if isinstance(owner, Ref):
@@ -90,15 +87,12 @@ def _item(machine: Machine, owner: Seq, key: Value) -> Value:
             return UNKNOWN
         machine.budget.step(len(items) // 8)
         return Seq(owner.kind, items, owner.exact)
-    return any_of(owner.items)
+    return any_of(owner.items if machine.keen else owner.items[:3])
 
 
 def any_of(items: list[Value]) -> Value:
     """Answer the value that may be any of the items."""
-    found: Value = UNKNOWN
-    for item in items[:64]:
-        found = item if found is UNKNOWN else join(found, item)
-    return found
+    return union_of(items[:64])
 
 
 def _entry(owner: Map, key: Value) -> Value:

@@ -74,7 +74,7 @@ class Seq(Value):
 
     @property
     def origin(self) -> Origin:
-        return merged_origin(self.items[:MAX_OPTIONS])
+        return merged_origin([item for item in self.items[:MAX_OPTIONS] if not isinstance(item, Seq | Union)])
 
 
 @dataclass(slots=True, eq=False)
@@ -251,31 +251,30 @@ def options(value: Value) -> list[Value]:
 
 def join(first: Value, second: Value) -> Value:
     """Answer the value that is the one or the other."""
-    if first is second:
-        return first
-    found: list[Value] = []
-    for value in [*options(first), *options(second)]:
-        if not any(_same(value, other) for other in found):
-            found.append(value)
-    if len(found) == 1:
-        return found[0]
-    return Union(_pruned(found))
+    return first if first is second else union_of([first, second])
 
 
-def _pruned(found: list[Value]) -> list[Value]:
-    """Keep what can act (callables, modules) before what can't when there are too many."""
+def union_of(values: list[Value]) -> Value:
+    """Answer the value that is any of `values`: callables and modules are kept before plain data where they are too many."""
+    acting: dict[Any, Value] = {}
+    passive: dict[Any, Value] = {}
+    for value in values:
+        for option in value.options if isinstance(value, Union) else (value,):
+            plain = isinstance(option, Const | Unknown | Text)
+            (passive if plain else acting).setdefault(_identity(option), option)
+    if len(acting) + len(passive) == 1:
+        return next(iter((acting or passive).values()))
+    found = [*acting.values(), *passive.values()]
     if len(found) <= MAX_OPTIONS:
-        return found
-    acting = [value for value in found if not isinstance(value, Const | Unknown | Text)]
-    passive = [value for value in found if isinstance(value, Const | Text)]
-    return [*acting, *passive][: MAX_OPTIONS - 1] + [unknown(merged_origin(found))]
+        return Union(found) if found else UNKNOWN
+    return Union([*found[: MAX_OPTIONS - 1], unknown(merged_origin(list(passive.values())))])
 
 
-def _same(first: Value, second: Value) -> bool:
-    if first is second:
-        return True
-    if isinstance(first, Const) and isinstance(second, Const):
-        return type(first.value) is type(second.value) and first.value == second.value
-    if isinstance(first, Ref) and isinstance(second, Ref):
-        return first.path == second.path
-    return isinstance(first, Unknown) and isinstance(second, Unknown) and first.source == second.source
+def _identity(value: Value) -> Any:
+    """Answer what two values share when they are the same."""
+    if isinstance(value, Const):
+        data = value.value
+        return (type(data), data) if isinstance(data, str | bytes | int | float) else id(value)
+    if isinstance(value, Ref):
+        return value.path
+    return value.source if isinstance(value, Unknown) else id(value)
