@@ -33,6 +33,8 @@ def for_loop(machine: Machine, node: ast.For | ast.AsyncFor) -> None:
     begun = machine.budget.steps
     rounds = 0
     maybe, machine.maybe = machine.maybe, False
+    repeat = machine.repeat
+    machine.repeat = min(repeat * max(length, 1), ENDLESS) if exact else repeat
     for item in items if exact else ():
         if machine.maybe or not _affordable(machine, rounds, begun):
             break
@@ -42,8 +44,10 @@ def for_loop(machine: Machine, node: ast.For | ast.AsyncFor) -> None:
             break
     else:
         if exact and len(items) == length:
+            machine.repeat = repeat
             _leave(machine, node.orelse, begun, maybe)
             return
+    machine.repeat = repeat
     if machine.flow not in {"return", "raise"} and not (exact and machine.flow == "break"):
         _widened(machine, node, _any(items), length if exact else _count(machine, node))
     _leave(machine, node.orelse, begun, maybe)

@@ -33,8 +33,10 @@ from fumehood.check.python.values import (
 if TYPE_CHECKING:
     from fumehood.check.python.machine import Machine, Node
 
-FILLER = 8 << 20
+# A loop that keeps copies of a constant this large, so much in all, fills memory; computed arrays may well be results.
 PIECE = 32 << 10
+FILLER = 8 << 20
+RESULTS = 512 << 20
 
 
 def get(machine: Machine, owner: Value, key: Value, node: Node) -> Value:  # noqa: C901, PLR0911, PLR0912 - one way for each kind
@@ -232,5 +234,6 @@ def update(machine: Machine, owner: Map, value: Value) -> None:
 def grow(machine: Machine, value: Value, node: Node) -> None:
     """Note a loop that keeps many copies of something large: filler, not data."""
     size = size_of(value)
-    if size >= PIECE and size * machine.repeat >= FILLER:
+    computed = isinstance(value, Object) and not value.path.startswith("builtins.")
+    if size >= PIECE and size * machine.repeat >= (RESULTS if computed else FILLER):
         machine.need("resource.exhaust", node, value=f"{size * machine.repeat >> 20} MiB kept")

@@ -26,6 +26,7 @@ from typing import Any, Final
 
 LIMIT: Final = 2_000_000
 MAX_BITS: Final = 65_536
+MAX_REPEATED: Final = 65_536
 Pure = Callable[..., Any]
 
 
@@ -79,7 +80,7 @@ def power(base: Any, exponent: Any, modulus: Any = None) -> Any:
 def times(left: Any, right: Any) -> Any:
     """Multiply unless the result would be enormous."""
     for one, many in ((left, right), (right, left)):
-        if isinstance(one, str | bytes | list | tuple) and isinstance(many, int) and len(one) * many > LIMIT // 4:
+        if isinstance(one, str | bytes | list | tuple) and isinstance(many, int) and len(one) * many > MAX_REPEATED:
             raise TooBig
     if isinstance(left, int) and isinstance(right, int) and left.bit_length() + right.bit_length() > MAX_BITS:
         raise TooBig

@@ -14,6 +14,7 @@ from fumehood.check.python.values import UNKNOWN, Const, Object, Value
 ATTACH: Final = re.compile(r"\b(?:attach(?:\s+database)?|vacuum\s+into|detach)\s+['\"]([^'\"]+)['\"]", re.IGNORECASE)
 SQL_FILES: Final = re.compile(r"(?:read_csv(?:_auto)?|read_parquet|read_text|read_blob|read_json(?:_auto)?|readfile|load_file|glob|read_file)\s*\(\s*['\"]([^'\"]+)['\"]", re.IGNORECASE)
 SQL_QUOTED: Final = re.compile(r"\bfrom\s+'([^']+)'|\bcopy\b[^;]*?\b(?:to|from)\s+'([^']+)'|\boutfile\s+'([^']+)'|writefile\s*\(\s*'([^']+)'", re.IGNORECASE)
+HUGE_ARRAY: Final = 64 << 30
 SQL_NATIVE: Final = re.compile(r"\bload_extension\s*\(|\binstall\s+\w+|\bload\s+'|\bcopy\b[^;]*\bprogram\b", re.IGNORECASE)
 
 
@@ -83,6 +84,19 @@ def expression(machine: Machine, value: Value, args: Args) -> None:
     text = concrete(value)
     if isinstance(text, str) and ("@" in text or "__" in text or "(" in text):
         run_code(machine, Const(text.replace("@", "").replace("`", ""), value.how if isinstance(value, Const) else ()), args.node, ("expression",))
+
+
+@model("numpy.zeros", "numpy.ones", "numpy.empty", "numpy.full", "numpy.random.rand", "numpy.random.randn", "numpy.random.random", "numpy.arange", "torch.zeros", "torch.ones", "torch.rand", "torch.randn")
+def array_made(machine: Machine, args: Args) -> Value:
+    """An array of a known shape has a known size."""
+    size = 8
+    for value in args.positional[:4]:
+        plain = concrete(value)
+        for part in plain if isinstance(plain, tuple | list) else [plain]:  # pyright: ignore[reportUnknownVariableType]
+            size *= max(part, 1) if isinstance(part, int) else 1
+    if size > HUGE_ARRAY:
+        machine.need("resource.exhaust", args.node, value=f"an array of {size >> 30} GiB")
+    return Object("numpy.ndarray", size=min(size, 1 << 50))
 
 
 @model("numpy.load")
