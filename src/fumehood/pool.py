@@ -146,6 +146,15 @@ async def _fresh(
     return ready, cell
 
 
+def replenish(ready: Prepared) -> None:
+    """Have the shared pool order what was taken from it; a jail that was killed is replaced at the next use."""
+    pool = shared()
+    try:
+        pool.refill(ready)
+    except SandboxClosed:
+        _replace(pool)
+
+
 def _replace(pool: Pool) -> None:
     """Forget a pool whose jail is gone, unless another thread did."""
     with _guard:

@@ -215,7 +215,7 @@ class Session:
         if not account.alive:
             self._lose(_why_lost(result))
         if not self.trees:
-            pool.shared().refill(self.ready)
+            pool.replenish(self.ready)
         return _timed(result, clock, replaced=result.value != answer.get("value"))
 
     async def _evidence(self, cell: Cell, seen: Seen, space: Workspace) -> outcome.Evidence:
