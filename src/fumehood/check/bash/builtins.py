@@ -10,7 +10,7 @@ from fumehood.check.bash.arithmetic import evaluate
 from fumehood.check.bash.call import Call, Handler, sorted_arguments
 from fumehood.check.bash.conditions import condition
 from fumehood.check.bash.output import DONE, Output, lines
-from fumehood.check.bash.values import HOLE, HOME, UNSET, WORKSPACE, is_known, settled, unknown
+from fumehood.check.bash.values import HOLE, HOME, MARKS, SEALED, UNSET, WORKSPACE, is_known, settled, unknown
 
 _READ_TAKES = frozenset({"-p", "-t", "-n", "-N", "-d", "-i", "-u", "-a"})
 _TRAP = re.compile(r"\s*(?:-|)$")
@@ -39,7 +39,9 @@ def _eval(call: Call) -> Output:
 def run_source(call: Call, text: str, what: str, *, apart: bool = False) -> Output:
     """Run a text as source, and note when a decoder had to make it readable first."""
     notes, shell = call.runner.notes, call.runner.shell
-    if not is_known(text) and not settled(text).strip(HOLE + " \n;"):
+    if SEALED in text:
+        notes.need("code.concealed", None, why=f"{what} <- a decoder")
+    if not is_known(text) and not settled(text).strip(MARKS + " \n;"):
         notes.need("code.dynamic", None, "unknown", why=what)
         return Output(unknown(text))
     decoder = next((how for piece, how in shell.decoded.items() if piece in text), "")

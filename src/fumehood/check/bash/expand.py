@@ -12,7 +12,7 @@ from fumehood.check.bash.parser import Parser
 from fumehood.check.bash.patterns import escaped
 from fumehood.check.bash.shell import WELL_KNOWN, Shell
 from fumehood.check.bash.syntax import Literal, Parameter, Part, Substitution, Sum, Word
-from fumehood.check.bash.values import HOLE, HOME, UNSET, is_known
+from fumehood.check.bash.values import HOLE, HOME, UNSET, is_known, settled
 
 MAX_FIELDS = 500
 _NEVER_ENVIRONMENT = frozenset("@*#?$!-_") | frozenset(WELL_KNOWN)
@@ -31,7 +31,7 @@ class Runner(Protocol):
 
 def text(word: Word, runner: Runner) -> str:
     """Answer a word as one text: no splitting, as in an assignment."""
-    pieces = [" ".join(_pieces(part, runner)) for part in word.parts]
+    pieces = [_joint(part, runner).join(_pieces(part, runner)) for part in word.parts]
     return _tilde(word, "".join(_bounded(pieces, runner)))
 
 
@@ -107,6 +107,12 @@ def _parameter(part: Parameter, runner: Runner) -> list[str]:
     return folded
 
 
+def _joint(part: Part, runner: Runner) -> str:
+    """Answer what stands between the elements of `"${name[*]}"`: the first separator."""
+    starred = isinstance(part, Parameter) and part.quoted and "*" in {part.name, part.index}
+    return settled(runner.shell.get("IFS"))[:1] if starred else " "
+
+
 def _split(word: Word, runner: Runner) -> list[str]:
     found: list[str] = []
     open_field: str | None = None
@@ -116,7 +122,7 @@ def _split(word: Word, runner: Runner) -> list[str]:
         if _splits(part):
             pieces = _cut(" ".join(pieces), separators)
         elif not _is_list(part):
-            pieces = [" ".join(pieces)]
+            pieces = [_joint(part, runner).join(pieces)]
         if pieces:
             joined = [(open_field or "") + pieces[0], *pieces[1:]]
             found.extend(joined[:-1])

@@ -39,7 +39,7 @@ from fumehood.check.bash.syntax import (
 from fumehood.check.bash.values import HOLE, is_known, plain, settled
 
 _MAX_ROUNDS = 200
-_MAX_ALL_ROUNDS = 1500
+_MAX_ALL_ROUNDS = 1000
 _MAX_CHOICES = 8
 _MAX_CALL_DEPTH = 6
 _MAX_CALLS = 40
@@ -61,7 +61,7 @@ class Interpreter:
         self.shell = shell
         self.notes = notes
         self._rounds = _MAX_ALL_ROUNDS
-        self._reserve = notes.budget.steps * 3 // 5
+        self._reserve = notes.budget.steps * 3 // 4
         self._calls: dict[str, _Calls] = {}
 
     def run(self, statement: Statement, stdin: str = HOLE) -> Output:

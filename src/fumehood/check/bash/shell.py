@@ -8,6 +8,8 @@ from fumehood.check.bash.syntax import Statement
 from fumehood.check.bash.values import HOLE, HOME, UNSET, WORKSPACE
 
 MAX_ALTERNATIVES = 4
+_MOST_ARGUMENTS = 5
+"""A position beyond is no argument of a script but a way to write nothing."""
 
 WELL_KNOWN = {
     "HOME": HOME,
@@ -119,7 +121,9 @@ class Shell:
     def _position(self, number: int) -> str:
         if number <= len(self.positions):
             return self.positions[number - 1]
-        return HOLE if self.open_ended else UNSET
+        if self.open_ended:
+            return HOLE
+        return UNSET if number <= _MOST_ARGUMENTS else ""
 
     def set(self, name: str, value: str, line: int) -> None:
         """Give a variable one value."""

@@ -61,7 +61,7 @@ def _fixed(capability: str, value: str) -> Handler:
 
 def _kill(call: Call) -> Output:
     given = sorted_arguments(call.arguments, _KILL_TAKES)
-    words = [word for word in call.arguments if not re.fullmatch(r"-[A-Z0-9]+|-(?:s|n)", word)]
+    words = [word for place, word in enumerate(call.arguments) if place or not re.fullmatch(r"-[A-Z0-9]+|-[sn]", word)]
     if given.has("-l", "-L") or "-0" in call.arguments:
         return Output("")
     targets = [word for word in words if word != (given.value("-s", "-n") or "")]

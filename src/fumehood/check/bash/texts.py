@@ -12,7 +12,7 @@ from fumehood.check.bash.call import Call, sorted_arguments
 from fumehood.check.bash.escapes import ansi_c
 from fumehood.check.bash.patterns import MAX_SUBJECT
 from fumehood.check.bash.unpack import decompressed
-from fumehood.check.bash.values import FOREIGN, HOLE, WORKSPACE, is_known, settled, unknown
+from fumehood.check.bash.values import FOREIGN, HOLE, SEALED, WORKSPACE, is_known, settled, unknown
 
 _FORMAT = re.compile(r"%(-?\d*\.?\d*)([sdiuxXocbq%])|\\")
 _CLASSES = {
@@ -124,17 +124,17 @@ def _decoded(call: Call, text: str, how: str) -> str:
 def _base64(call: Call) -> str:
     given = sorted_arguments(call.arguments, frozenset({"-w", "--wrap", "-o", "-i"}))
     text = _input(call, given.operands)
-    if not is_known(text):
-        return unknown(text)
     decode = base64.b32decode if call.name == "base32" else base64.b64decode
     encode = base64.b32encode if call.name == "base32" else base64.b64encode
     if not given.has("-d", "-D", "--decode", "-di", "-id"):
-        return encode(text.encode("utf-8", "surrogateescape")).decode() + "\n"
+        return HOLE if not is_known(text) else encode(text.encode("utf-8", "surrogateescape")).decode() + "\n"
+    if not is_known(text):
+        return unknown(text) + SEALED
     packed = re.sub(r"[^A-Za-z0-9+/=]", "", text)
     try:
         raw = decode(packed + "=" * (-len(packed) % (8 if call.name == "base32" else 4)))
     except (binascii.Error, ValueError):
-        return HOLE
+        return HOLE + SEALED
     return _decoded(call, raw.decode("latin-1"), f"{call.name} -d")
 
 
@@ -142,7 +142,7 @@ def _xxd(call: Call) -> str:
     given = sorted_arguments(call.arguments, frozenset({"-c", "-l", "-s", "-g"}))
     text = _input(call, given.operands)
     if not is_known(text):
-        return HOLE
+        return unknown(text) + SEALED * given.has("-r")
     if "r" not in "".join(name for name, _ in given.options):
         return text.encode().hex() + "\n" if given.has("-p", "-ps") else HOLE
     digits = re.sub(r"(?m)^[0-9a-f]+:|(?m:  .{1,16}$)|[^0-9A-Fa-f]", "", text) if ":" in text else re.sub(r"[^0-9A-Fa-f]", "", text)
@@ -294,7 +294,7 @@ def _name_of_path(call: Call) -> str:
 
 def _openssl(call: Call) -> str:
     if not {"base64", "-base64", "-a"} & set(call.arguments) or "-d" not in call.arguments:
-        return HOLE
+        return HOLE + SEALED * ("-d" in call.arguments)
     return _base64(Call(call.runner, "base64", ["-d"], settled(call.stdin)))
 
 
@@ -303,9 +303,9 @@ def _decompress(call: Call) -> str:
     text = _input(call, given.operands)
     packs = call.name in {"gzip", "bzip2", "xz"} and not given.has("-d", "--decompress")
     if not is_known(text) or packs:
-        return HOLE
+        return unknown(text)
     raw = decompressed(text.encode("latin-1", "replace"), call.runner.notes.budget)
-    return HOLE if raw is None else _decoded(call, raw.decode("latin-1"), call.name)
+    return HOLE + SEALED if raw is None else _decoded(call, raw.decode("latin-1"), call.name)
 
 
 def _rot13(call: Call) -> str:
@@ -348,6 +348,7 @@ TEXTS: dict[str, Callable[[Call], str]] = {
     "which": _which,
     "uname": lambda call: "Linux\n" if not call.arguments else HOLE,
     "whoami": lambda _call: "user\n",
+    **dict.fromkeys(("gpg", "gpg2", "age", "ccrypt", "mcrypt"), lambda _call: HOLE + SEALED),
     **dict.fromkeys(("ps", "pgrep", "pidof", "lsof", "fuser", "top"), _foreign),
     **dict.fromkeys(("gzip", "gunzip", "zcat", "bzip2", "bunzip2", "bzcat", "xz", "unxz", "xzcat"), _decompress),
     **dict.fromkeys(("true", "sleep", "mkdir", "touch", "rm", "cp", "mv", "ln", "chmod"), lambda _call: ""),

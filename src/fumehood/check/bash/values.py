@@ -16,10 +16,12 @@ OWN = "\ue002"
 """The number of a process that the program itself started."""
 FOREIGN = "\ue003"
 """The number of a process that it found by looking."""
+SEALED = "\ue004"
+"""What a decoder makes of text that can't be followed here."""
 
-MARKS = HOLE + UNSET + OWN + FOREIGN
+MARKS = HOLE + UNSET + OWN + FOREIGN + SEALED
 _MARK = re.compile(f"[{MARKS}]")
-_UNKNOWN = re.compile(f"[{HOLE}{OWN}{FOREIGN}]")
+_UNKNOWN = re.compile(f"[{HOLE}{OWN}{FOREIGN}{SEALED}]")
 _RUN_OF_MARKS = re.compile(f"[{MARKS}]+")
 
 HOME = "/home/user"
@@ -44,8 +46,8 @@ def settled(text: str) -> str:
 
 
 def unknown(*sources: str) -> str:
-    """Answer a text that is not known, but made from `sources`: a found process stays one through filters."""
-    return HOLE + FOREIGN if any(FOREIGN in source for source in sources) else HOLE
+    """Answer a text that is not known, but made from `sources`: what is found or decoded stays so through filters."""
+    return HOLE + "".join(mark for mark in (FOREIGN, SEALED) if any(mark in source for source in sources))
 
 
 def shown(text: str) -> str:

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from fumehood.check.bash.values import is_known
-from fumehood.check.javascript import methods, natives, needs
+from fumehood.check.javascript import members, methods, natives, needs
 from fumehood.check.javascript.grammar import Node
 from fumehood.check.javascript.powers import WHOLE, known_module, power
 from fumehood.check.javascript.values import (
@@ -194,8 +194,6 @@ def _reflect(machine: Machine, path: str, arguments: list[Value]) -> Value:
     if isinstance(target, Native) and target.path in _HOST and path in {"Reflect.get", "Reflect.ownKeys"}:
         machine.notes.need("escape.introspection", f"{path} on {target.path}", "resolved")
     if path == "Reflect.get" and len(arguments) > 1:
-        from fumehood.check.javascript import members  # noqa: PLC0415 - members and calls are siblings
-
         return members.get(machine, target, text_of(arguments[1]))
     if path == "Reflect.apply" and isinstance(target, (Native, Closure)):
         return _indirect(machine, target, "apply", arguments[1:])

@@ -17,7 +17,7 @@ from fumehood.check.javascript.values import UNDEFINED, UNKNOWN, Array, Closure,
 _MAX_CALL_DEPTH = 12
 _MAX_CALLS = 60
 _MAX_NODES_DEEP = 120
-_MAX_ROUNDS = 3000
+_MAX_ROUNDS = 1000
 
 
 class Machine:
@@ -39,7 +39,7 @@ class Machine:
         self.returned: list[Value] = []
         self.decoded: dict[str, str] = {}
         self._rounds = _MAX_ROUNDS
-        self._reserve = notes.budget.steps * 3 // 5
+        self._reserve = notes.budget.steps * 3 // 4
         self._depth = 0
         self._call_depth = 0
         self._calls: dict[Node, int] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fumehood.check.bash.values import HOLE, WORKSPACE, is_known
+from fumehood.check.bash.values import HOLE, HOME, WORKSPACE, is_known
 from fumehood.check.javascript.powers import GLOBALS, MODULES
 from fumehood.check.javascript.values import (
     UNDEFINED,
@@ -47,6 +47,9 @@ _ALIASES = {
 }
 _INVOKES = frozenset({"call", "apply", "bind"})
 _MAX_PATH = 120
+TRAP = "get of its proxy"
+"""Under this name a proxy keeps the function that answers for its members."""
+KNOWN_ENVIRONMENT = {"HOME": HOME, "PWD": WORKSPACE, "TMPDIR": "/tmp", "PATH": "/usr/local/bin:/usr/bin:/bin", "USER": "user"}
 
 
 def get(machine: Machine, owner: Value, key: str) -> Value:
@@ -65,7 +68,7 @@ def get(machine: Machine, owner: Value, key: str) -> Value:
         case Array():
             return _of_array(owner, key)
         case Object():
-            return _of_object(owner, key)
+            return _of_object(machine, owner, key)
         case Closure():
             return _of_closure(owner, key)
         case Special.UNKNOWN:
@@ -107,7 +110,7 @@ def _of_native(machine: Machine, owner: Native, key: str) -> Value:
         return _global(machine, key)
     if owner.path == "process.env":
         machine.notes.need("env.read", key if is_known(key) else None, "resolved" if is_known(key) else "unknown")
-        return UNKNOWN
+        return KNOWN_ENVIRONMENT.get(key, UNKNOWN)
     if owner.path == "process.argv" or not is_known(key):
         return UNKNOWN
     path = f"{owner.path}.{key}"
@@ -148,7 +151,7 @@ def _of_array(owner: Array, key: str) -> Value:
     return Native(key, owner)
 
 
-def _of_object(owner: Object, key: str) -> Value:
+def _of_object(machine: Machine, owner: Object, key: str) -> Value:
     if not is_known(key):
         return one_of(*list(owner.members.values())[:4]) if owner.members else UNKNOWN
     seen = 0
@@ -159,6 +162,10 @@ def _of_object(owner: Object, key: str) -> Value:
         base = holder.base
         holder = base.members.get("prototype", UNDEFINED) if isinstance(base, Closure) else base
         seen += 1
+    if isinstance(holder, Native) and holder.path == "buffer":
+        return Native(key, owner)
+    if isinstance(trap := owner.members.get(TRAP), Closure):
+        return machine.enter(trap, [owner.base, key, owner], owner)
     if isinstance(holder, Native):
         return Native(f"{holder.path}#.{key}", owner)
     return Native(key, owner) if key in {"hasOwnProperty", "toString", "valueOf"} else UNDEFINED

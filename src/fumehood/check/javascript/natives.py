@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from fumehood.check.bash.values import HOLE, HOME, WORKSPACE, is_known, settled
-from fumehood.check.javascript import decoding
+from fumehood.check.javascript import decoding, members
+from fumehood.check.javascript.members import TRAP
 from fumehood.check.javascript.values import (
     UNDEFINED,
     UNKNOWN,
@@ -205,9 +206,17 @@ def _raw(_machine: Machine, arguments: list[Value]) -> Value:
     return text_of(_first(arguments))
 
 
-def _getter(machine: Machine, arguments: list[Value]) -> Value:
-    from fumehood.check.javascript import members  # noqa: PLC0415 - members and natives are siblings
+def _proxy(_machine: Machine, arguments: list[Value]) -> Value:
+    target, handler = (*arguments, UNDEFINED, UNDEFINED)[:2]
+    trap = handler.members.get("get") if isinstance(handler, Object) else None
+    if not isinstance(trap, Closure):
+        return target
+    made = Object(dict(target.members) if isinstance(target, Object) else {}, base=target)
+    made.members[TRAP] = trap
+    return made
 
+
+def _getter(machine: Machine, arguments: list[Value]) -> Value:
     target, key = (*arguments, UNDEFINED, UNDEFINED)[:2]
     return Object({"value": members.get(machine, target, text_of(key))})
 
@@ -292,7 +301,7 @@ FUNCTIONS: dict[str, _Function] = {
     "Array.of": lambda _machine, arguments: Array(list(arguments)),
     "Array.isArray": lambda _machine, arguments: isinstance(_first(arguments), Array) or UNKNOWN,
     "Array": lambda _machine, arguments: Array(list(arguments)) if len(arguments) != 1 else Array([], open=True),
-    "Proxy": _same,
+    "Proxy": _proxy,
     "Promise.resolve": _same,
     "structuredClone": _same,
     "util.promisify": _same,

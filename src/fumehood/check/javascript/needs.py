@@ -16,6 +16,7 @@ from fumehood.check.javascript.values import (
     Closure,
     Native,
     Object,
+    OneOf,
     Value,
     alternatives,
     number_of,
@@ -143,7 +144,7 @@ def _datagrams(machine: Machine, path: str, _target: Value, _arguments: list[Val
 
 def _run(machine: Machine, path: str, target: Value, _arguments: list[Value]) -> Value:
     if not isinstance(target, str):
-        if target is UNKNOWN:
+        if target is UNKNOWN or isinstance(target, (Native, OneOf)):
             machine.notes.need("code.dynamic", None, "unknown", why=path)
         return target if path == "eval" else UNKNOWN
     return machine.source(target, path)
