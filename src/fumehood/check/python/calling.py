@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from typing import TYPE_CHECKING
 
 from fumehood.check.python import operators, subscripts
@@ -48,6 +49,9 @@ ORIGINS: dict[str, Origin] = {
 }
 
 
+EXCEPTIONS = frozenset(name for name, kind in vars(builtins).items() if isinstance(kind, type) and issubclass(kind, BaseException))
+
+
 @calling(Ref)
 def call_library(machine: Machine, func: Ref, args: Args) -> Value:
     path = canonical(func.path)
@@ -66,7 +70,11 @@ def call_library(machine: Machine, func: Ref, args: Args) -> Value:
         verb = METHODS.get(path)
         return machine.call(Bound(args.positional[0], own.rpartition(".")[2]), rest) if verb is None else verb(machine, args.positional[0], rest)
     call_back(machine, args)
-    return Object(path, _origin(path) | merged_origin(args.all()))
+    made = Object(path, _origin(path) | merged_origin(args.all()))
+    if own in EXCEPTIONS:
+        made.data[".args"] = Seq("tuple", [*args.positional, *args.loose], exact=not args.loose)
+        made.data[".value"] = args.get(0) or UNKNOWN
+    return made
 
 
 def _origin(path: str) -> Origin:
@@ -96,7 +104,10 @@ def call_method(machine: Machine, func: Bound, args: Args) -> Value:
     if verb is not None:
         return verb(machine, owner, args)
     if isinstance(owner, Object):
-        exert(machine, f"{owner.path}.{name}", args, ())
+        path = f"{owner.path}.{name}"
+        exert(machine, path, args, ())
+        if path in MODELS:
+            return MODELS[path](machine, args)
         call_back(machine, args)
         return Object(f"{owner.path}.{name}" if owner.path.count(".") < 6 else owner.path, owner.source | merged_origin(args.all()))  # noqa: PLR2004
     if name in OF_PATHS and isinstance(owner, Unknown):
@@ -154,6 +165,9 @@ def call_object(machine: Machine, func: Object, args: Args) -> Value:
     found = func.data.get("call")
     if found is not None:
         return machine.call(found, args)
+    verb = METHODS.get(f"{func.path}.__call__")
+    if verb is not None:
+        return verb(machine, func, args)
     exert(machine, f"{func.path}.__call__", args, ())
     call_back(machine, args)
     return Object(func.path, func.source)

@@ -51,7 +51,7 @@ def _body(machine: Machine, func: Func, scope: Scope) -> Value:
     finally:
         machine.active.pop()
         machine.scope, machine.flow, machine.vague, machine.repeat = outer, flow, vague, repeat
-    if func.generator:
+    if scope.yielded:
         return Seq("iter", scope.yielded, exact=not machine.vague)
     found: Value | None = None
     for value in scope.returned:
@@ -103,18 +103,3 @@ def _receiver(func: Func) -> Value:
     from fumehood.check.python.values import Instance  # noqa: PLC0415 - keeps the import list short
 
     return UNKNOWN if func.owner is None else Instance(func.owner)
-
-
-def is_generator(node: ast.AST) -> bool:
-    """Tell whether a function yields: looked for in its own body alone."""
-    waiting: list[ast.AST] = list(ast.iter_child_nodes(node))
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, ast.Yield | ast.YieldFrom):
-            return True
-        if not isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
-            waiting.extend(ast.iter_child_nodes(part))
-    return False
-
-
-__all__ = ["Const", "Ref", "enter", "enter_remaining", "is_generator"]

@@ -178,6 +178,7 @@ class Machine:
         self.vague = 0
         self.repeat = 1
         self.loop_steps = 0
+        self.raised: list[Value] = []
         self.seen: set[tuple[str, str | None, int, int, str]] = set()
 
     def eval(self, node: Node) -> Value:

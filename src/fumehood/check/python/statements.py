@@ -7,10 +7,10 @@ import ast
 from fumehood.check.python import imports, operators, subscripts
 from fumehood.check.python.binding import bind, set_attribute
 from fumehood.check.python.expressions import callee
-from fumehood.check.python.functions import is_generator
 from fumehood.check.python.machine import Args, Machine, statement
 from fumehood.check.python.scope import Scope, joined
 from fumehood.check.python.values import (
+    MAX_OPTIONS,
     NONE,
     UNKNOWN,
     Class,
@@ -23,6 +23,7 @@ from fumehood.check.python.values import (
     Value,
     from_values,
     join,
+    union_of,
     unknown,
 )
 
@@ -111,9 +112,9 @@ def skip(machine: Machine, node: ast.Continue) -> None:
 def fail(machine: Machine, node: ast.Raise) -> None:
     for part in (node.exc, node.cause):
         if part is not None:
-            machine.quiet += 1
-            machine.eval(part)
-            machine.quiet -= 1
+            value = callee(machine, part)  # naming a class to raise it is no use of it
+            if len(machine.raised) < MAX_OPTIONS:
+                machine.raised.append(value)
     machine.flow = "raise"
 
 
@@ -205,7 +206,7 @@ def attempt(machine: Machine, node: ast.Try) -> None:
             machine.eval(handler.type)
             machine.quiet -= 1
         if handler.name:
-            scope.bind(handler.name, UNKNOWN)
+            scope.bind(handler.name, union_of([*machine.raised, UNKNOWN]))
         machine.run(handler.body)
         if not machine.flow:
             handled.append(scope.names)
@@ -278,7 +279,7 @@ def define(machine: Machine, node: ast.FunctionDef | ast.AsyncFunctionDef) -> No
     machine.quiet -= 1
     if notes:
         machine.results[spec] = Map({name: value for name, value in notes.items()})
-    func = Func(node, machine.scope, defaults, keyword, generator=is_generator(node))
+    func = Func(node, machine.scope, defaults, keyword)
     machine.functions[node] = func
     machine.scope.bind(node.name, decorated(machine, func, node.decorator_list))
 

@@ -134,11 +134,10 @@ class Func(Value):
     keyword_defaults: dict[str, Value] = field(default_factory=dict)
     receiver: Value | None = None
     owner: Class | None = None
-    generator: bool = False
 
     def bind(self, receiver: Value) -> Func:
         """Answer the same function as a method of `receiver`."""
-        return Func(self.node, self.closure, self.defaults, self.keyword_defaults, receiver, self.owner, self.generator)
+        return Func(self.node, self.closure, self.defaults, self.keyword_defaults, receiver, self.owner)
 
     @property
     def name(self) -> str:
