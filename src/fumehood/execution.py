@@ -185,7 +185,7 @@ class Result:
     value_text: str = ""
     stdout: str = ""
     stderr: str = ""
-    dropped: Dropped = Dropped()
+    dropped: Dropped = Dropped()  # noqa: RUF009 -- immutable
     displays: tuple[Display, ...] = ()
     files: tuple[File, ...] = ()
     left_out: tuple[LeftOut, ...] = ()
@@ -193,7 +193,7 @@ class Result:
     limit: LimitHit | None = None
     findings: tuple[Finding, ...] = ()
     denials: tuple[Denial, ...] = ()
-    usage: Usage = Usage()
+    usage: Usage = Usage()  # noqa: RUF009 -- immutable
     tier: str = "jail"
     environment: str = "bare"
     language: Language = "python"
@@ -203,7 +203,7 @@ class Result:
     execution: str = ""
     code_sha256: str = ""
     policy_sha256: str = ""
-    timing: Timing = Timing()
+    timing: Timing = Timing()  # noqa: RUF009 -- immutable
     trail: tuple[Event, ...] = ()
 
     @property
@@ -265,9 +265,10 @@ def strict(data: object) -> object:
     if isinstance(data, str):
         return data if data.isascii() else data.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     if isinstance(data, dict):
-        return {str(strict(str(key))): strict(value) for key, value in data.items()}
-    if hasattr(data, "_asdict"):
-        return strict(data._asdict())
+        return {str(strict(str(key))): strict(value) for key, value in cast("dict[object, object]", data).items()}
+    fields_of = getattr(data, "_asdict", None)
+    if fields_of is not None:
+        return strict(fields_of())
     if isinstance(data, list | tuple):
-        return [strict(item) for item in data]
+        return [strict(item) for item in cast("list[object]", data)]
     return data

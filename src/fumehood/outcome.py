@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from fumehood.execution import Denial, LimitHit, ProgramError, strict
 from fumehood.plan.explain import why
@@ -37,8 +37,8 @@ class Evidence(NamedTuple):
     counters: dict[str, Any]
     before: dict[str, Any]
     disk_full: bool
-    open_files: int
-    processes: int
+    files_full: bool
+    processes_full: bool
 
 
 class Account(NamedTuple):
@@ -118,11 +118,13 @@ def _limit_behind(answer: dict[str, Any], evidence: Evidence) -> str | None:
     if counters.get("oom_kills", 0) > before.get("oom_kills", 0):
         return "memory"
     error = answer.get("error")
-    claim = _ERRNO.get(error.get("errno") or 0) if isinstance(error, dict) else None
-    if claim is None and isinstance(error, dict) and error.get("message") == "can't start new thread":
+    told = cast("dict[str, object]", error) if isinstance(error, dict) else {}
+    code = told.get("errno")
+    claim = _ERRNO.get(code) if isinstance(code, int) else None
+    if told.get("message") == "can't start new thread":
         claim = "processes"
-    refused = counters.get("forks_refused", 0) > before.get("forks_refused", 0) or evidence.processes > 0
-    agreed = {"processes": refused, "files": evidence.open_files > 0, "disk": evidence.disk_full}
+    refused = counters.get("forks_refused", 0) > before.get("forks_refused", 0) or evidence.processes_full
+    agreed = {"processes": refused, "files": evidence.files_full, "disk": evidence.disk_full}
     return claim if claim is not None and agreed[claim] else None
 
 
@@ -134,13 +136,8 @@ def _hit(plan: Plan, kind: str, seen: Seen) -> LimitHit:
         "cpu": format_seconds(round(seen.cpu_ns / 1e9, 3)),
         "memory": format_bytes(seen.peak),
     }
-    shown = (
-        format_seconds(limit)
-        if kind in {"wall", "cpu"}
-        else format_bytes(limit)
-        if kind in {"memory", "disk"}
-        else str(limit)
-    )
+    show = {"wall": format_seconds, "cpu": format_seconds, "memory": format_bytes, "disk": format_bytes}.get(kind, str)
+    shown = show(limit)
     return LimitHit(kind, shown, used.get(kind, shown), why(plan, "limit", kind).remedy)
 
 
@@ -152,6 +149,7 @@ def text(value: object, most: int = _MOST_TEXT) -> str:
 def _error(told: object) -> ProgramError | None:
     if not isinstance(told, dict):
         return ProgramError("UnknownError", "the program's side told no error", None, "")
+    told = cast("dict[str, object]", told)
     line = told.get("line")
     return ProgramError(
         text(told.get("name"), 200) or "UnknownError",

@@ -128,13 +128,13 @@ async def fresh(
         SandboxClosed: The jail's processes are being killed again and again.
     """
     try:
-        return await _fresh(shared(), policy, language, trees, waiter=waiter)
+        return await _fresh(shared(), policy, language, trees=trees, waiter=waiter)
     except SandboxClosed:
-        return await _fresh(shared(), policy, language, trees, waiter=waiter)
+        return await _fresh(shared(), policy, language, trees=trees, waiter=waiter)
 
 
 async def _fresh(
-    pool: Pool, policy: Policy, language: Language, trees: list[dict[str, object]], *, waiter: Waiter
+    pool: Pool, policy: Policy, language: Language, *, trees: list[dict[str, object]], waiter: Waiter
 ) -> tuple[Prepared, Cell]:
     try:
         ready = pool.prepare(policy, language)

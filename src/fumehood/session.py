@@ -18,10 +18,10 @@ from fumehood.errors import SandboxBusy, SandboxClosed, StateLost, UsageError
 from fumehood.execution import LANGUAGES, Dropped, Event, Result, Timing, Usage, strict
 from fumehood.policy import Policy, format_seconds
 from fumehood.policy.units import parse_seconds
-from fumehood.workspace import Workspace, shared
+from fumehood.workspace import Workspace, shared, target
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable
 
     from fumehood.execution import Language
     from fumehood.tiers.jail.cell import Cell
@@ -64,9 +64,9 @@ class Session:
         if tier is not None:
             self.policy = self.policy.but(**{"isolation.tier": tier})
         self.environment = choose(env)
-        self.language = _language(language)
+        self.language: Language = _language(language)
         self.trees = shared(tuple(data))
-        self.out = None if out is None else Path(out)
+        self.out = None if out is None else target(Path(out))
         self.cell: Cell | None = None
         self.runs = 0
         self.lost: str | None = None
@@ -77,7 +77,7 @@ class Session:
         self._busy = threading.Lock()
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
+    def alone(self) -> Generator[None]:
         """Hold off a second call while one runs: a sandbox has one namespace, and two runs would mix in it."""
         if not self._busy.acquire(blocking=False):
             raise SandboxBusy(
@@ -141,7 +141,7 @@ class Session:
                 self._lose("a call was cancelled while the code ran")
                 raise
             ran = time.perf_counter()
-            return await self._result(cell, seen, source, language, (began, waited, ran))
+            return await self._result(cell, seen, source, language=language, clock=(began, waited, ran))
 
     def _wall(self, timeout: float | str | None) -> float:
         """A call may shorten its time; only the policy can lengthen it."""
@@ -181,9 +181,9 @@ class Session:
         raise UsageError(told, remedy="Use the policy workbench (--policy workbench), or set code.spawn = true.")
 
     async def _result(
-        self, cell: Cell, seen: Seen, source: str, language: Language, clock: tuple[float, float, float]
+        self, cell: Cell, seen: Seen, source: str, *, language: Language, clock: tuple[float, float, float]
     ) -> Result:
-        space = Workspace(cell.workspace, cell.owner)
+        space = Workspace(cell.workspace)
         good = seen.answer is not None and seen.answer.get("ok") is True and seen.gone is None
         account = outcome.judge(self.ready.plan, seen, None if good else await self._evidence(cell, seen, space))
         answer = seen.answer if seen.answer is not None and account.outcome == "completed" else {}
@@ -227,8 +227,8 @@ class Session:
             counters=counters,
             before=before,
             disk_full=space.used()[1] > outcome.FULL,
-            open_files=counters.get("open_files", 0) >= limits.open_files,
-            processes=counters.get("tasks", 0) >= limits.processes,
+            files_full=counters.get("open_files", 0) >= limits.open_files,
+            processes_full=counters.get("tasks", 0) >= limits.processes,
         )
 
     def _usage(self, cell: Cell, seen: Seen, space: Workspace) -> Usage:

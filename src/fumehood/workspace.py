@@ -11,31 +11,44 @@ import hashlib
 import os
 import stat
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 from fumehood.errors import MissingFile, UsageError
 from fumehood.execution import File, LeftOut
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from collections.abc import Generator, Iterator
 
 OUT = "out"
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _LOOK = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _CHUNK = 1 << 20
 _DEEPEST = 64
-_MOST_FILES = 100_000
-_MODE = 0o777
+_MOST = 100_000
+_WHOLE_MACHINE = "/"
+
+
+class Entry(NamedTuple):
+    """Something below out/: its path, a descriptor if it is a plain file, why it is left out if it is."""
+
+    parts: tuple[str, ...]
+    descriptor: int | None = None
+    why: str = ""
+
+    @property
+    def path(self) -> str:
+        """The path as the result names it; what can't be printed is escaped."""
+        return "/".join(part if part.isprintable() else ascii(part)[1:-1] for part in self.parts)
 
 
 class Workspace:
-    """A sandbox's working folder, by its descriptor."""
+    """A sandbox's working folder, by its descriptor, which is borrowed."""
 
-    def __init__(self, descriptor: int, owner: int | None = None) -> None:
-        """Borrow the descriptor; `owner` is the user that new files shall belong to where we are another."""
+    def __init__(self, descriptor: int) -> None:
+        """Look at the folder behind an open descriptor."""
         self._root = descriptor
-        self._owner = owner if owner is not None and owner != os.geteuid() else None
 
     def used(self) -> tuple[int, float]:
         """Bytes stored in it, /tmp and /dev/shm together; and how full it is, 0 to 1, by bytes or by files."""
@@ -49,170 +62,182 @@ class Workspace:
         """The plain files below out/, and what else lies there."""
         files: list[File] = []
         left: list[LeftOut] = []
-        for path, descriptor, why in self._walk():
-            if why:
-                left.append(LeftOut(path, why))
-            elif descriptor is not None:
-                files.append(_describe(path, descriptor))
+        for entry in self._walk():
+            if entry.why:
+                left.append(LeftOut(entry.path, entry.why))
+            elif entry.descriptor is not None:
+                files.append(_transfer(entry.path, entry.descriptor, None))
         return files, left
 
-    def collect(self, target: Path) -> tuple[list[File], list[LeftOut]]:
-        """Copy the plain files and folders below out/ to `target`, as files of the caller.
+    def collect(self, out: Path) -> tuple[list[File], list[LeftOut]]:
+        """Copy the plain files and folders below out/ to the folder `out`, as files of the caller.
 
         Each file is written beside its place and renamed into it: no file is ever half there.
 
         Raises:
             UsageError: The target can't be written: no room, no right.
         """
-        files: list[File] = []
-        left: list[LeftOut] = []
+        found: list[File | LeftOut] = []
         try:
-            target.mkdir(parents=True, exist_ok=True)
-            with _opened(os.open(target, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)) as folder:
-                for path, descriptor, why in self._walk():
-                    if why:
-                        left.append(LeftOut(path, why))
-                    else:
-                        _copy(path, descriptor, folder, files)
+            with _opened(os.open(out, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)) as folder:
+                found.extend(each for entry in self._walk() if (each := _take(entry, folder)) is not None)
         except OSError as error:
-            told = f"{target} could not be written: {error.strerror} ({len(files)} files were)"
-            raise UsageError(told, remedy="Make room or name another folder with --out.") from error
-        return files, left
+            told = f"--out {out} could not be written: {error.strerror} (after {len(found)} files)"
+            raise UsageError(told, remedy="Make room, or name another folder with --out.") from error
+        return [file for file in found if isinstance(file, File)], [left for left in found if isinstance(left, LeftOut)]
 
-    def _walk(self) -> Iterator[tuple[str, int | None, str]]:
-        """(path, descriptor of a plain file or None for a folder, why it is left out) for all below out/."""
-        try:
-            root = os.open(OUT, _FOLDER, dir_fd=self._root)
-        except OSError as error:
-            why = "not a folder any more" if error.errno in {errno.ENOTDIR, errno.ELOOP} else (error.strerror or "")
-            yield OUT, None, why or "gone"
-            return
+    def _walk(self) -> Iterator[Entry]:
+        """All that lies below out/. One folder is open at a time: code could make more than we may open."""
+        pending: list[tuple[str, ...]] = [(OUT,)]
         count = 0
-        pending = [(OUT, root, 0)]
-        while pending:
-            path, folder, depth = pending.pop()
+        while pending and count <= _MOST:
+            parts = pending.pop()
+            try:
+                folder = _descend(self._root, parts)
+            except OSError as error:
+                moved = error.errno in {errno.ENOTDIR, errno.ELOOP, errno.ENOENT}
+                yield Entry(parts, why="it is not a folder any more" if moved else _reason(error))
+                continue
             with _opened(folder):
-                for name in sorted(_names(folder)):
-                    count += 1
-                    if count > _MOST_FILES:
-                        yield f"{path}/…", None, f"more than {_MOST_FILES} files"
-                        return
-                    inner = f"{path}/{name}"
-                    descriptor, why = _look(folder, name, depth)
-                    if why:
-                        yield inner, None, why
-                    elif stat.S_ISDIR(os.fstat(descriptor).st_mode):
-                        yield inner, None, ""
-                        pending.append((inner, descriptor, depth + 1))
-                    else:
-                        with _opened(descriptor):
-                            yield inner, descriptor, ""
+                names = sorted(_names(folder))[: _MOST + 1 - count]
+                count += len(names)
+                for name in names:
+                    yield from _visit(folder, (*parts, name), pending)
+        if count > _MOST:
+            yield Entry((OUT, "…"), why=f"there are more than {_MOST} files and folders")
+
+
+def _visit(folder: int, parts: tuple[str, ...], pending: list[tuple[str, ...]]) -> Iterator[Entry]:
+    """Look at one name: give what it is, and remember a folder for later."""
+    try:
+        with _opened(os.open(parts[-1], _LOOK, dir_fd=folder)) as seen:
+            about = os.fstat(seen)
+            why = _unwanted(parts, about)
+            plain = not why and stat.S_ISREG(about.st_mode)
+            # The link in our own /proc leads to the very inode that was looked at, whatever has the name by now.
+            descriptor = os.open(f"/proc/self/fd/{seen}", os.O_RDONLY | os.O_CLOEXEC) if plain else None
+    except OSError as error:
+        yield Entry(parts, why=_reason(error))
+        return
+    if descriptor is not None:
+        with _opened(descriptor):
+            yield Entry(parts, descriptor)
+        return
+    yield Entry(parts, why=why)
+    if not why:
+        pending.append(parts)
+
+
+def _unwanted(parts: tuple[str, ...], about: os.stat_result) -> str:
+    """Why something is left out; nothing for a plain file or a folder."""
+    mode = about.st_mode
+    why = ""
+    if not parts[-1].isprintable() or "\\" in parts[-1]:
+        why = "its name has characters that can't be printed"
+    elif stat.S_ISDIR(mode):
+        why = f"folders are more than {_DEEPEST} deep" if len(parts) > _DEEPEST else ""
+    elif stat.S_ISLNK(mode):
+        why = "it is a symbolic link"
+    elif not stat.S_ISREG(mode):
+        kinds = {stat.S_IFIFO: "a fifo", stat.S_IFSOCK: "a socket"}
+        why = f"it is {kinds.get(stat.S_IFMT(mode), 'a device')}"
+    elif mode & (stat.S_ISUID | stat.S_ISGID):
+        why = "it is set to run as its owner (setuid or setgid)"
+    elif about.st_nlink > 1:
+        why = "it has more than one name (hard link)"
+    return why
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or "it could not be opened").lower()
 
 
 def _names(folder: int) -> list[str]:
     try:
         return os.listdir(folder)
     except OSError:
-        return []
-
-
-def _look(folder: int, name: str, depth: int) -> tuple[int, str]:
-    """Open a plain file or a folder for reading, or say why it is left out; nothing else is ever opened."""
-    if not name.isprintable() or "\\" in name:
-        return -1, "its name has characters that are not printable"
-    try:
-        with _opened(os.open(name, _LOOK, dir_fd=folder)) as seen:
-            about = os.fstat(seen)
-            why = _unwanted(about, depth)
-            if why:
-                return -1, why
-            # The link in our own /proc leads to exactly the inode that was looked at, whatever has the name by now.
-            flags = os.O_RDONLY | os.O_CLOEXEC | (os.O_DIRECTORY if stat.S_ISDIR(about.st_mode) else 0)
-            return os.open(f"/proc/self/fd/{seen}", flags), ""
-    except OSError as error:
-        return -1, (error.strerror or "it could not be opened").lower()
-
-
-def _unwanted(about: os.stat_result, depth: int) -> str:
-    mode = about.st_mode
-    if stat.S_ISDIR(mode):
-        return "" if depth < _DEEPEST else f"folders are more than {_DEEPEST} deep"
-    if stat.S_ISLNK(mode):
-        return "a symbolic link"
-    if not stat.S_ISREG(mode):
-        kinds = {stat.S_IFIFO: "a fifo", stat.S_IFSOCK: "a socket"}
-        return kinds.get(stat.S_IFMT(mode), "a device")
-    if mode & (stat.S_ISUID | stat.S_ISGID):
-        return "it is set to run as its owner (setuid or setgid)"
-    return "it has more than one name (hard link)" if about.st_nlink > 1 else ""
+        return []  # made unreadable: then it is empty to us as well
 
 
 @contextmanager
-def _opened(descriptor: int) -> Iterator[int]:
+def _opened(descriptor: int) -> Generator[int]:
     try:
         yield descriptor
     finally:
         os.close(descriptor)
 
 
-def _describe(path: str, descriptor: int) -> File:
+def _descend(start: int, parts: tuple[str, ...], *, make: bool = False) -> int:
+    """Open a folder step by step, following no link; with `make`, folders that are missing are made."""
+    folder = os.dup(start)
+    for part in parts:
+        with _opened(folder):
+            folder = _step(folder, part, make=make)
+    return folder
+
+
+def _step(folder: int, name: str, *, make: bool) -> int:
+    if make:
+        with suppress(FileExistsError):
+            os.mkdir(name, 0o777, dir_fd=folder)
+    return os.open(name, _FOLDER, dir_fd=folder)
+
+
+def _take(entry: Entry, target: int) -> File | LeftOut | None:
+    """Bring one entry below the caller's folder: a file copied, a folder made, anything else left out."""
+    if entry.why:
+        return LeftOut(entry.path, entry.why)
+    if entry.descriptor is None:
+        os.close(_descend(target, entry.parts[1:], make=True))
+        return None
+    with _opened(_descend(target, entry.parts[1:-1], make=True)) as where:
+        name = entry.parts[-1]
+        beside = f".{name[:100]}.{os.getpid()}.part"
+        made = os.open(beside, _NEW, 0o666, dir_fd=where)
+        try:
+            file = _transfer(entry.path, entry.descriptor, made)
+            os.rename(beside, name, src_dir_fd=where, dst_dir_fd=where)
+        except OSError:
+            os.unlink(beside, dir_fd=where)
+            raise
+        finally:
+            os.close(made)
+    return file
+
+
+def _transfer(path: str, source: int, target: int | None) -> File:
+    """Read a file to the size that it has now, since it may be growing; write it to `target` if there is one."""
     digest, size = hashlib.sha256(), 0
-    for data in _read(descriptor):
+    left = os.fstat(source).st_size
+    while left > 0:
+        data = os.read(source, min(left, _CHUNK))
+        if not data:
+            break
         digest.update(data)
         size += len(data)
-    return File(path, size, digest.hexdigest())
-
-
-def _read(descriptor: int) -> Iterator[bytes]:
-    """The content, up to the size that the file has now: it may be growing while it is read."""
-    left = os.fstat(descriptor).st_size
-    while left > 0:
-        data = os.read(descriptor, min(left, _CHUNK))
-        if not data:
-            return
         left -= len(data)
-        yield data
-
-
-def _copy(path: str, descriptor: int | None, target: int, files: list[File]) -> None:
-    """Copy one file, or make one folder, below the caller's folder."""
-    *folders, name = path.split("/")[1:]
-    where = os.dup(target)
-    try:
-        for folder in (*folders, *([name] if descriptor is None else [])):
-            with suppress(FileExistsError):
-                os.mkdir(folder, _MODE, dir_fd=where)
-            inner = os.open(folder, _FOLDER, dir_fd=where)
-            os.close(where)
-            where = inner
-        if descriptor is not None:
-            files.append(_write(path, name, descriptor, where))
-    finally:
-        os.close(where)
-
-
-def _write(path: str, name: str, descriptor: int, where: int) -> File:
-    beside = f".{name[:100]}.{os.getpid()}.part"
-    digest, size = hashlib.sha256(), 0
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    made = os.open(beside, flags, 0o666, dir_fd=where)
-    try:
-        with _opened(made):
-            for data in _read(descriptor):
-                view = memoryview(data)
-                while view:
-                    view = view[os.write(made, view) :]
-                digest.update(data)
-                size += len(data)
-        os.rename(beside, name, src_dir_fd=where, dst_dir_fd=where)
-    except OSError:
-        with suppress(OSError):
-            os.unlink(beside, dir_fd=where)
-        raise
+        view = memoryview(data)
+        while target is not None and view:
+            view = view[os.write(target, view) :]
     return File(path, size, digest.hexdigest())
 
 
-def shared(paths: Iterator[str | os.PathLike[str]] | tuple[str | os.PathLike[str], ...]) -> list[dict[str, object]]:
+def target(out: Path) -> Path:
+    """The folder that receives what lies below out/, made and tried before anything runs.
+
+    Raises:
+        UsageError: It can't be made or written.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"--out {out} can't be made: {error.strerror}", remedy="Name another folder.") from error
+    if not os.access(out, os.W_OK | os.X_OK):
+        raise UsageError(f"--out {out} can't be written by you", remedy="Name a folder of yours.")
+    return out
+
+
+def shared(paths: tuple[str | os.PathLike[str], ...]) -> list[dict[str, object]]:
     """The orders by which host files and folders become readable at data/NAME.
 
     Raises:
@@ -220,24 +245,23 @@ def shared(paths: Iterator[str | os.PathLike[str]] | tuple[str | os.PathLike[str
         UsageError: It can't be read, is neither a file nor a folder, or two have one name.
     """
     trees: dict[str, dict[str, object]] = {}
-    for path in paths:
-        name = os.path.basename(os.path.abspath(path))
-        source = os.path.realpath(path)
-        _require_readable(os.fspath(path), source)
+    for path in map(Path, paths):
+        name = Path(os.path.normpath(Path.cwd() / path)).name
+        source = path.resolve()
+        _require_readable(path, source)
         if name in trees:
             told = f"--data {path}: there is already a {name} in data/"
             raise UsageError(told, remedy="Rename one of the two, or hand over the folder that holds both.")
-        trees[name] = {"source": source, "target": f"/workspace/data/{name}", "writable": False}
+        trees[name] = {"source": str(source), "target": f"/workspace/data/{name}", "writable": False}
     return list(trees.values())
 
 
-def _require_readable(path: str, source: str) -> None:
-    if not os.path.exists(source):
+def _require_readable(path: Path, source: Path) -> None:
+    if not source.exists():
         raise MissingFile(f"--data {path}: no such file or folder", remedy="Check the path.")
-    if not (os.path.isfile(source) or os.path.isdir(source)):
+    if not (source.is_file() or source.is_dir()):
         raise UsageError(f"--data {path} is neither a file nor a folder", remedy="Copy what you need into a file.")
-    needed = os.R_OK | (os.X_OK if os.path.isdir(source) else 0)
-    if not os.access(source, needed):
+    if not os.access(source, os.R_OK | (os.X_OK if source.is_dir() else 0)):
         raise UsageError(f"--data {path} can't be read by you", remedy=f"chmod u+r {path}, or run as its owner.")
-    if os.path.basename(source) in {"", "/"}:
+    if source == Path(_WHOLE_MACHINE):
         raise UsageError("--data / would hand over the whole machine", remedy="Name the folder that the code needs.")

@@ -9,7 +9,7 @@ def main() -> None:
     """Run a command and leave with its exit code (0 to 7 as the documentation says, 130 when interrupted)."""
     if sys.argv[1:2] == ["run"] and not {"-h", "--help"} & set(sys.argv):
         _start_jail()
-    from fumehood.cli.commands import execute  # noqa: PLC0415 -- click comes up while the jail does
+    from fumehood.cli.commands import execute
 
     sys.exit(execute())
 
@@ -19,14 +19,14 @@ def _start_jail() -> None:
 
     Where the jail can't start, the run itself says why, when it asks.
     """
-    from fumehood.tiers.jail.spawn import Launched  # noqa: PLC0415 -- the launcher starts before all else
+    from fumehood.tiers.jail.spawn import Launched
 
     launched = Launched()
-    from contextlib import suppress  # noqa: PLC0415 -- as above
+    from contextlib import suppress
 
-    from fumehood import pool  # noqa: PLC0415 -- as above
-    from fumehood.errors import Error  # noqa: PLC0415 -- as above
-    from fumehood.policy import Policy  # noqa: PLC0415 -- as above
+    from fumehood import pool
+    from fumehood.errors import Error
+    from fumehood.policy import Policy
 
     with suppress(Error):
         pool.shared(waiting=0, launched=launched).expect(Policy.default())

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 import click
 
 from fumehood.errors import Error, Unavailable
-from fumehood.execution import Outcome
+
+if TYPE_CHECKING:
+    from fumehood.execution import Outcome
 
 EXIT: dict[Outcome, int] = {
     "completed": 0,
@@ -66,7 +69,9 @@ def execute() -> int:
         code = INTERRUPTED
     except BrokenPipeError:
         _complain("standard output was closed before all was written", "Read all of it, or write it to a file.")
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing is flushed into the closed pipe at exit
+        os.dup2(
+            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
+        )  # nothing is flushed into the closed pipe at exit
         code = USAGE
     except Error as error:
         _complain(str(error), error.remedy())

@@ -23,7 +23,9 @@ def command(as_json: bool) -> int:  # noqa: FBT001 -- click's
     if found.host is not None:
         host = found.host
         who = "root" if host.root else "an ordinary user"
-        click.echo(f"Linux {host.release} on {host.machine}, as {who}; cgroups: {host.cgroup}; Landlock ABI {host.landlock}")
+        click.echo(
+            f"Linux {host.release} on {host.machine}, as {who}; cgroups: {host.cgroup}; Landlock ABI {host.landlock}"
+        )
     for control in found.controls:
         click.echo(f"  {_MARKS[control.status]} {control.name:12} {control.how}")
     for problem in found.problems:

@@ -18,7 +18,14 @@ if TYPE_CHECKING:
     from fumehood.execution import Language
 
 F = TypeVar("F", bound="Callable[..., object]")
-_SUFFIXES = {".py": "python", ".sh": "bash", ".bash": "bash", ".js": "javascript", ".mjs": "javascript", ".cjs": "javascript"}
+_SUFFIXES = {
+    ".py": "python",
+    ".sh": "bash",
+    ".bash": "bash",
+    ".js": "javascript",
+    ".mjs": "javascript",
+    ".cjs": "javascript",
+}
 
 
 def source_options(command: F) -> F:
@@ -71,8 +78,16 @@ def _decode(data: bytes, where: str) -> str:
         raise UsageError(told, remedy="Save it as UTF-8.") from None
 
 
-def load_policy(name: str, changes: dict[str, object]) -> Policy:
-    """The policy that a word names, with the changes that options make for this run."""
+def load_policy(
+    name: str, *, wall: str | None = None, memory: str | None = None, hosts: tuple[str, ...] = ()
+) -> Policy:
+    """The policy that a word names, with the changes that options make for this run; 30 alone means 30 seconds."""
     policy = Policy.load(name)
-    wanted = {clause: value for clause, value in changes.items() if value not in {None, ()}}
-    return policy.but(**wanted) if wanted else policy
+    changes: dict[str, object] = {}
+    if wall is not None:
+        changes["limits.wall"] = float(wall) if wall.isdigit() else wall
+    if memory is not None:
+        changes["limits.memory"] = memory
+    if hosts:
+        changes["network.allow"] = tuple(dict.fromkeys((*policy.network.allow, *hosts)))
+    return policy.but(**changes) if changes else policy

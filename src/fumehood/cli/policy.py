@@ -61,7 +61,12 @@ def _line(setting: Setting) -> str:
 def _data(plan: Plan) -> dict[str, dict[str, object]]:
     return {
         part: {
-            setting.name: {"value": setting.value, "because": setting.because, "status": setting.status, "how": setting.how}
+            setting.name: {
+                "value": setting.value,
+                "because": setting.because,
+                "status": setting.status,
+                "how": setting.how,
+            }
             for setting in settings.values()
         }
         for part, settings in plan.slices()

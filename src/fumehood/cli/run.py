@@ -51,8 +51,7 @@ def command(  # noqa: PLR0913, PLR0917 -- the contract's options
     With no FILE and no -c the program is read from standard input.
     """
     source, name, language = read_source(file, code, lang)
-    changes: dict[str, object] = {"limits.wall": timeout, "limits.memory": memory, "network.allow": allow_net}
-    in_force = load_policy(policy, changes)
+    in_force = load_policy(policy, wall=timeout, memory=memory, hosts=allow_net)
     result = sandbox.run(
         source,
         language=language,

@@ -115,19 +115,20 @@ class Cgroups:
     @property
     def controllers(self) -> frozenset[str]:
         """What can be limited here: a subset of memory, pids, cpu, freezer."""
-        return frozenset().union(*(place.controllers for place in self.places)) - {"cpuacct"}
+        return frozenset[str]().union(*(place.controllers for place in self.places)) - {"cpuacct"}
 
     @property
     def version(self) -> str:
-        """"v1", "v2", "hybrid" or "none"."""
+        """Which kind: "v1", "v2", "hybrid" or "none"."""
         versions = {place.version for place in self.places}
         return "none" if not versions else "hybrid" if len(versions) > 1 else f"v{versions.pop()}"
 
     @classmethod
     def open(cls, name: str) -> Cgroups:
         """Make a directory `name` wherever this process may, and use what that gives; nothing is assumed."""
-        own, places, taken = _own_paths(), [], set[str]()
-        mounts = _mounts()
+        own, mounts = _own_paths(), _mounts()
+        places: list[Place] = []
+        taken: set[str] = set()
         for mount, kind, options in mounts:
             here = options & set(WANTED) - taken
             if kind != "cgroup" or not here:
@@ -137,15 +138,14 @@ class Cgroups:
                 os.mkdir(path)
                 places.append(Place(path, 1, frozenset(here)))
                 taken |= here
-        for mount, kind, _ in mounts:
-            if kind == "cgroup2":
-                with suppress(OSError):
-                    path, given = _enter_unified(mount, own.get("", "/"), name)
-                    if given - taken:
-                        places.append(Place(path, 2, frozenset(given - taken | {"freezer"} - taken)))
-                    else:
-                        os.rmdir(path)
-                break
+        unified = next((mount for mount, kind, _ in mounts if kind == "cgroup2"), None)
+        if unified is not None:
+            with suppress(OSError):
+                path, given = _enter_unified(unified, own.get("", "/"), name)
+                if given - taken:
+                    places.append(Place(path, 2, frozenset(given - taken | {"freezer"} - taken)))
+                else:
+                    os.rmdir(path)
         return cls(name, places)
 
     def create(self, label: str, caps: Caps) -> Group:
@@ -264,10 +264,9 @@ def sweep(place: str) -> bool:
     """Remove one of our directories and the emptied groups in it; False while something in it still runs."""
     try:
         with os.scandir(place) as entries:
-            for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    os.rmdir(entry.path)
-        os.rmdir(place)
+            groups = [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
+        for group in (*groups, place):
+            os.rmdir(group)
     except FileNotFoundError:
         return True
     except OSError:

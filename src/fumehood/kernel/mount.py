@@ -29,8 +29,10 @@ class _MountAttr(ctypes.Structure):
     )
 
 
-def mount(source: str | None, target: str, kind: str | None, flags: int, options: str | None = None) -> None:
-    """mount(2) as it is."""
+def mount(  # noqa: PLR0917 -- the system call's own order
+    source: str | None, target: str, kind: str | None, flags: int, options: str | None = None
+) -> None:
+    """Mount a file system, bind a tree, or change a mount's flags."""
     encoded = [os.fsencode(text) if text is not None else None for text in (source, target, kind, options)]
     check(LIBC.mount(*encoded[:3], ctypes.c_ulong(flags), encoded[3]), f"mount {target}")
 

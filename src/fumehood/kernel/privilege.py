@@ -36,9 +36,7 @@ _NO_CAPABILITIES = (_Data * 2)()
 
 def _prctl(option: int, argument: int = 0, second: int = 0) -> int:
     zero = ctypes.c_ulong(0)
-    return check(
-        LIBC.prctl(option, ctypes.c_ulong(argument), ctypes.c_ulong(second), zero, zero), f"prctl({option})"
-    )
+    return check(LIBC.prctl(option, ctypes.c_ulong(argument), ctypes.c_ulong(second), zero, zero), f"prctl({option})")
 
 
 def die_with_parent(signal: int) -> None:

@@ -67,7 +67,7 @@ class Outcome:
     answer: Message | None = None
     tampered: str | None = None
     gone: Message | None = None
-    denied: list[Message] = field(default_factory=list)
+    denied: list[Message] = field(default_factory=list["Message"])
     stdout: bytes = b""
     stderr: bytes = b""
     dropped: tuple[int, int] = (0, 0)
@@ -91,8 +91,8 @@ def _stillborn(gone: Message) -> SandboxClosed | Unavailable:
 class Cell:
     """One sandbox of the jail. Not safe for two calls at once; its owner sees to that."""
 
-    def __init__(self, lifeline: socket.socket, channel: socket.socket, outputs: tuple[int, int], cap: int) -> None:
-        """Take the broker's ends of what was sent with the order."""
+    def __init__(self, lifeline: socket.socket, channel: socket.socket, outputs: tuple[int, int], *, cap: int) -> None:
+        """Take the broker's ends of what was sent with the order; `cap` is how much of each output is kept."""
         self.lifeline = lifeline
         self.channel = channel
         self.streams = Stream(outputs[0], cap), Stream(outputs[1], cap)
@@ -105,6 +105,7 @@ class Cell:
         self.gone: Message | None = None
         self._answers: list[Message] = []
         self._denied: list[Message] = []
+        self._counted: Message = {}
         self._cpu_ns = self._asked = 0
         self._events: dict[int, Callable[[], bool]] = {
             lifeline.fileno(): self._hear_warden,
@@ -190,14 +191,12 @@ class Cell:
 
     async def count(self, waiter: Waiter) -> Message:
         """Ask the warden for the kernel's counters: oom_kills, forks_refused, refused_calls."""
-        if self.gone is not None:
-            return self.gone
-        self.counted: Message | None = None
+        self._counted = {}
         self._command({"do": "count"})
         end = time.monotonic() + _GRACE_S
-        while self.counted is None and self.gone is None and await self._turn(waiter, end):
+        while not (self._counted or self.gone) and await self._turn(waiter, end):
             pass
-        return self.gone or self.counted or {}
+        return self.gone or self._counted
 
     async def _await_end(self, waiter: Waiter) -> None:
         """After a kill: until the warden says that the last process is gone. Its channel is not listened to."""
@@ -262,8 +261,6 @@ class Cell:
                 message, descriptors = wire.receive(self.lifeline)
             except BlockingIOError:
                 return True
-            except OSError:
-                message, descriptors = None, []
             if message is None:
                 self.gone = self.gone or {"event": "gone", "reason": "warden", "status": None}
                 return False
@@ -278,7 +275,7 @@ class Cell:
         elif event == "denied":
             self._denied.append(message)
         elif event == "counted":
-            self.counted = message
+            self._counted = message
         else:  # "failed" says why; the "gone" after it only that
             self.gone = self.gone or message
 

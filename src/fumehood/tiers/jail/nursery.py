@@ -7,6 +7,7 @@ import signal
 import socket
 import time
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 
 from fumehood.kernel import privilege
@@ -77,7 +78,7 @@ def _become(definition: Message, channel: socket.socket, failing: int) -> NoRetu
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         python = definition["python"]
         code = f"import sys; sys.path.append({root_tree.PACKAGE_FOLDER!r}); {_BOOT}"
-        os.execve(python, [python, "-I", "-S", "-B", "-c", code], definition["environment"])
+        os.execve(python, [python, "-I", "-S", "-B", "-c", code], definition["environment"])  # noqa: S606 -- no shell is the point
     except OSError as error:
         os.write(wire.CONTROL + 1, str(error).encode())
     os._exit(1)
@@ -112,10 +113,8 @@ class Nursery:
             self.retire(ward.key)
             made = self._start(ward.key)
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        try:
+        with suppress(OSError):  # it has just ended; what is said then is said by _heard
             wire.send(made.channel, {}, (theirs.fileno(),))
-        except OSError:  # it has just ended; what is said then is said by _heard
-            pass
         theirs.close()
         made.births += 1
         made.owed.append((ward, ours))
@@ -132,10 +131,7 @@ class Nursery:
 
     def _heard(self, key: str, made: Zygote) -> None:
         """A birth's process number, or the zygote's end."""
-        try:
-            message, _ = wire.receive(made.channel)
-        except ConnectionResetError:
-            message = None
+        message, _ = wire.receive(made.channel)
         if message is None:
             self._died(key, made)
             return

@@ -15,24 +15,27 @@ import socket
 import sys
 import traceback
 import types
-from typing import TYPE_CHECKING, Any, NoReturn
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from fumehood.kernel.libc import close_from
 from fumehood.tiers.jail import wire
 
 if TYPE_CHECKING:
+    import io
     from types import CodeType, TracebackType
 
 VALUE_LIMIT = 1024 * 1024
 TEXT_LIMIT = 64 * 1024
 _DEPTH_LIMIT = 50
+_HIGH = 100
 _SUFFIX = {"bash": ".sh", "javascript": ".cjs", "module": ".mjs"}
 
 
 def warm_up() -> None:
     """In the zygote: touch what every run needs, so that no sandbox pays for the first time."""
     for stream in (sys.stdout, sys.stderr):
-        stream.reconfigure(line_buffering=True, errors="surrogateescape")
+        cast("io.TextIOWrapper", stream).reconfigure(line_buffering=True, errors="surrogateescape")
     session = Session()
     session.run({"code": "import math\nmath.tau\n1/0", "name": "<warm>"})
     linecache.clearcache()
@@ -42,15 +45,17 @@ def warm_up() -> None:
 def begin(control: int, out: int, err: int) -> NoReturn:
     """Become the runner: three standard streams, one channel, nothing else open; serve it to its end."""
     os.setsid()
-    channel = os.dup(control)
-    os.set_inheritable(channel, False)
     null = os.open("/dev/null", os.O_RDWR)
-    keep = os.dup(channel), os.dup(out), os.dup(err), os.dup(null)
-    for number, descriptor in enumerate((keep[3], keep[1], keep[2])):
+    high = [os.dup2(descriptor, _HIGH + index) for index, descriptor in enumerate((null, out, err, control))]
+    for number, descriptor in enumerate(high[:3]):
         os.dup2(descriptor, number)
-    os.dup2(keep[0], wire.CONTROL, inheritable=False)
+    os.dup2(high[3], wire.CONTROL, inheritable=False)
     close_from(wire.CONTROL + 1)
-    for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGINT):  # as Python itself begins; SIGINT only while code runs
+    for number in (
+        signal.SIGPIPE,
+        signal.SIGXFSZ,
+        signal.SIGINT,
+    ):  # as Python itself begins; SIGINT only while code runs
         signal.signal(number, signal.SIG_IGN)
     for name in [name for name in sys.modules if name.partition(".")[0] == "fumehood"]:
         del sys.modules[name]
@@ -86,15 +91,10 @@ class Session:
     def run(self, request: wire.Message) -> wire.Message:
         """Run one program and say what came of it: the answer frame."""
         sys.modules["__main__"] = self.main
-        if request.get("program"):
-            answer = _spawn(request)
-        else:
-            answer = self._run_python(request["code"], request["name"])
+        answer = _spawn(request) if "program" in request else self._run_python(request["code"], request["name"])
         for stream in (sys.stdout, sys.stderr):
-            try:
+            with suppress(BaseException):  # the program may have put anything there, and there is nobody to tell
                 stream.flush()
-            except BaseException:  # noqa: BLE001, S110 -- the program may have put anything there; there is nobody to tell
-                pass
         return answer
 
     def _run_python(self, code: str, name: str) -> wire.Message:
@@ -146,28 +146,28 @@ def _represent(value: object) -> str:
     return text if len(text) <= TEXT_LIMIT else f"{text[:TEXT_LIMIT]}… [{len(text) - TEXT_LIMIT} more characters]"
 
 
-def _is_plain(value: object, depth: int) -> bool:
+def _is_plain(value: Any, depth: int) -> bool:
     """Whether `value` survives JSON: exact types only, finite numbers, text keys, not too deep."""
-    kind = type(value)
+    kind: type[object] = type(value)
     if kind is float:
-        return value - value == 0  # type: ignore[operator] # neither infinite nor NaN
+        return bool(value - value == 0)  # neither infinite nor NaN
     if kind is int:
-        return abs(value) < 1 << 1024  # type: ignore[arg-type]
+        return bool(abs(value) < 1 << 1024)
     if kind in {list, tuple}:
-        return depth > 0 and all(_is_plain(item, depth - 1) for item in value)  # type: ignore[attr-defined]
+        return depth > 0 and all(_is_plain(item, depth - 1) for item in value)
     if kind is dict:
-        items = value.items()  # type: ignore[attr-defined]
-        return depth > 0 and all(type(key) is str and _is_plain(item, depth - 1) for key, item in items)
+        return depth > 0 and all(type(key) is str and _is_plain(value[key], depth - 1) for key in value)
     return value is None or kind in {bool, str}
 
 
 def _exit(stop: SystemExit) -> wire.Message:
     if stop.code in {None, 0}:
         return {"ok": True}
-    if isinstance(stop.code, int):
-        message = f"exited with status {stop.code}"
+    code: object = stop.code  # anything at all, whatever its annotation says
+    if isinstance(code, int):
+        message = f"exited with status {code}"
     else:
-        message = _represent(stop.code) if not isinstance(stop.code, str) else stop.code[:TEXT_LIMIT]
+        message = code[:TEXT_LIMIT] if isinstance(code, str) else _represent(code)
         sys.stderr.write(message + "\n")
     return {"ok": False, "error": {"name": "SystemExit", "message": message, "line": None, "traceback": ""}}
 

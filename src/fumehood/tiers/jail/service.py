@@ -99,7 +99,7 @@ class Jail:
             channels[1].close()
             os.close(out[1])
             os.close(err[1])
-        return Cell(lifelines[0], channels[0], (out[0], err[0]), plan.output["output"].value)
+        return Cell(lifelines[0], channels[0], (out[0], err[0]), cap=plan.output["output"].value)
 
     def _order(self, plan: Plan, trees: list[Message]) -> bytes:
         """The message for a plan, made once; its root is described to the warden when it is first used."""
@@ -192,18 +192,20 @@ def _program(calls: Slice) -> bytes:
     table: dict[str, seccomp.Rule] = {}
     for setting in calls.values():
         value: Any = setting.value
-        if isinstance(value, dict) and "calls" in value:
+        if setting.order != "call":
+            continue
+        if "calls" in value:
             answer = seccomp.Answer(value["action"], value["errno"])
             table.update(dict.fromkeys(value["calls"], seccomp.Rule((), answer)))
-        elif isinstance(value, dict):
+        else:
             tests = tuple(_test(rule) for rule in value["rules"])
             table[value["call"]] = seccomp.Rule(tests, seccomp.Answer(value["otherwise"], value["errno"]))
     return seccomp.compile_program(table, listener=calls["recorded"].value)
 
 
 def _test(rule: dict[str, Any]) -> seccomp.Test:
-    values = rule["value"] if isinstance(rule["value"], list | tuple) else (rule["value"],)
-    return seccomp.Test(rule["arg"], rule["op"], tuple(values), seccomp.Answer(rule["action"], rule["errno"]))
+    values: tuple[int, ...] = tuple(rule["value"]) if rule["op"] == "in" else (rule["value"],)
+    return seccomp.Test(rule["arg"], rule["op"], values, seccomp.Answer(rule["action"], rule["errno"]))
 
 
 def _root_key(plan: Plan) -> str:

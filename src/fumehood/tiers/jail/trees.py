@@ -32,14 +32,14 @@ def open_tree(spec: Message, owner: list[int] | None) -> int:
         if owner is None:
             mount.restrict_tree(tree, flags)
         else:
-            _show_as(tree, flags, spec, owner)
+            _show_as(tree, flags, spec, owner=owner)
     except OSError:
         os.close(tree)
         raise
     return tree
 
 
-def _show_as(tree: int, flags: int, spec: Message, owner: list[int]) -> None:
+def _show_as(tree: int, flags: int, spec: Message, *, owner: list[int]) -> None:
     about = os.fstat(tree)
     mapping = _mapping((about.st_uid, about.st_gid), owner)
     try:

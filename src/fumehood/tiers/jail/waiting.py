@@ -7,7 +7,7 @@ to their end on the caller's thread, without an event loop; with `Cooperative` t
 from __future__ import annotations
 
 import select
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -20,6 +20,7 @@ class Waiter(Protocol):
 
     async def readable(self, descriptor: int, timeout: float | None) -> bool:
         """Until there is something to read; False when `timeout` seconds passed first."""
+        ...
 
 
 class Blocking:
@@ -49,7 +50,7 @@ def complete(work: Coroutine[object, object, T]) -> T:
     try:
         work.send(None)
     except StopIteration as stop:
-        return stop.value  # type: ignore[no-any-return]
+        return cast("T", stop.value)
     work.close()
     message = "a blocking call was handed a cooperative waiter"
     raise RuntimeError(message)

@@ -106,7 +106,7 @@ class Ward:
 
     def _processors(self) -> list[int]:
         """The processors it is confined to where no cgroup meters them; neighbours get others."""
-        count = self.order["processors"]
+        count: int = self.order["processors"]
         mine = sorted(os.sched_getaffinity(0))
         first = self.serial * count
         return sorted({mine[(first + index) % len(mine)] for index in range(count)})
@@ -121,7 +121,7 @@ class Ward:
         assert self.birth is not None  # noqa: S101 -- watched only while it is there
         try:
             message, descriptors = wire.receive(self.birth)
-        except (ValueError, ConnectionResetError):
+        except ValueError:
             message, descriptors = None, []
         if message is None:
             self.warden.forget(self.birth.fileno())
@@ -149,10 +149,7 @@ class Ward:
 
     def _command(self) -> None:
         """One message of the broker about this sandbox."""
-        try:
-            message, _ = wire.receive(self.lifeline)
-        except ConnectionResetError:
-            message = None
+        message, _ = wire.receive(self.lifeline)
         if message is None:
             self.kill("closed")
         elif message["do"] == "run":

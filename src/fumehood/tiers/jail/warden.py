@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import select
 import signal
-import socket
 import time
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from fumehood.tiers.jail.nursery import Nursery
 from fumehood.tiers.jail.ward import Ward
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable
 
     from fumehood.kernel.cgroup import Cgroups, Group

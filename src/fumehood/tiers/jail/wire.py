@@ -53,7 +53,12 @@ def receive(channel: socket.socket, flags: int = 0) -> tuple[Message | None, lis
     Only for channels whose other end is fumehood's own.
     """
     size = socket.CMSG_SPACE(DESCRIPTOR_LIMIT * array.array("i").itemsize)
-    data, ancillary, _, _ = channel.recvmsg(MESSAGE_LIMIT, size, flags | socket.MSG_CMSG_CLOEXEC)
+    flags |= socket.MSG_CMSG_CLOEXEC
+    try:
+        data, ancillary, _, _ = channel.recvmsg(MESSAGE_LIMIT, size, flags)
+    except ConnectionResetError:
+        # The other end closed with something of ours unread, which is told once; what it had sent is still there.
+        data, ancillary, _, _ = channel.recvmsg(MESSAGE_LIMIT, size, flags)
     descriptors = array.array("i")
     for level, kind, payload in ancillary:
         if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
@@ -97,7 +102,7 @@ class Frames:
 
 
 def _too_deep(value: object) -> bool:
-    """Whether lists and objects nest deeper than `DEPTH_LIMIT`; without recursion, which is what depth would exhaust."""
+    """Whether lists and objects nest deeper than `DEPTH_LIMIT`; without recursion, which depth would exhaust."""
     level: list[object] = [value]
     for _ in range(DEPTH_LIMIT):
         inner: list[object] = []
