@@ -215,9 +215,12 @@ class Group:
     def doors(self) -> list[int]:
         """Open descriptors through which a process that writes "0" moves itself, and all it will start, in here.
 
-        A move waits for the kernel's readers, some 10 ms: the process that is moved waits by itself, and nobody else.
+        The process must have one thread: version 1's `tasks` then moves all of it, and at once. `cgroup.procs` waits
+        for every fork and exit of the host to pass (an RCU grace period, 8 to 20 ms); version 2 has nothing else.
         """
-        return [os.open(f"{path}/cgroup.procs", os.O_WRONLY | os.O_CLOEXEC) for path in self.paths]
+        files = {1: "tasks", 2: "cgroup.procs"}
+        doors = dict(self.where.values())
+        return [os.open(f"{path}/{files[version]}", os.O_WRONLY | os.O_CLOEXEC) for path, version in doors.items()]
 
     def meters(self) -> dict[str, int]:
         """Open what tells CPU time and the peak of memory: file name to descriptor, for others to read at offset 0."""
