@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from fumehood.check.bash.interpreter import Interpreter
 
 DECLARATIONS = frozenset({"declare", "typeset", "local", "export", "readonly", "alias"})
+_MAX_VALUE = 200_000
 _PRELOADS = frozenset({"LD_PRELOAD", "LD_AUDIT", "LD_LIBRARY_PATH", "DYLD_INSERT_LIBRARIES", "GCONV_PATH"})
 _COMMANDS = frozenset(
     {"PROMPT_COMMAND", "PAGER", "MANPAGER", "GIT_PAGER", "GIT_SSH_COMMAND", "GIT_EXTERNAL_DIFF", "GIT_EDITOR", "EDITOR", "VISUAL"}
@@ -30,15 +31,23 @@ def assign(runner: Interpreter, assignment: Assignment) -> None:
     if assignment.value is None:
         _assign_array(runner, assignment)
         return
-    value = expand.text(assignment.value, runner)
+    value = _bounded(runner, expand.text(assignment.value, runner))
     _powerful(runner, assignment.name, value)
     if assignment.index is not None:
         _assign_element(runner, assignment, value)
     elif assignment.append:
         before = shell.get(assignment.name)
-        shell.set(assignment.name, ("" if before == UNSET else before) + value, line)
+        shell.set(assignment.name, _bounded(runner, ("" if before == UNSET else before) + value), line)
     else:
         shell.set(assignment.name, value, line)
+
+
+def _bounded(runner: Interpreter, value: str) -> str:
+    """Let go of a text that has grown beyond what any program holds in a variable."""
+    if len(value) < _MAX_VALUE:
+        return value
+    runner.notes.need("resource.exhaust", "memory", why="a variable that grows and grows")
+    return HOLE
 
 
 def _assign_array(runner: Interpreter, assignment: Assignment) -> None:

@@ -104,6 +104,8 @@ def _cut(text: str, separators: str, count: int) -> list[str]:
 
 def _mapfile(call: Call) -> Output:
     given = sorted_arguments(call.arguments, frozenset({"-d", "-n", "-O", "-s", "-u", "-C", "-c"}))
+    if text := given.value("-C"):
+        run_source(call, text, call.name)
     name = given.operands[0] if given.operands else "MAPFILE"
     found = lines(call.stdin)
     call.runner.shell.arrays[name] = {"0": HOLE} if found is None else {str(n): text for n, text in enumerate(found)}

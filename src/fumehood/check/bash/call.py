@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from fumehood.check.bash.interpreter import Interpreter
 
 
+STANDARD_INPUT = frozenset({"-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"})
+
+
 @dataclass(slots=True)
 class Call:
     """A program's name without its folder, its arguments, and what it is fed."""
@@ -28,6 +31,8 @@ class Call:
 
     def read(self, text: str) -> str | None:
         """Note that a file is read; answer what the program wrote into it, None where that is not known."""
+        if settled(text) in STANDARD_INPUT:
+            return self.stdin
         self.path("fs.read", text)
         return self.runner.shell.files.get(settled(text))
 

@@ -168,7 +168,7 @@ def _vim(call: Call) -> Output:
     return Output(HOLE)
 
 
-_FOREIGN = frozenset({"perl", "ruby", "php", "lua", "tclsh", "expect", "Rscript", "R", "julia", "octave", "groovy", "scala", "elixir", "erl", "ghc", "guile", "scheme", "racket", "sbcl", "clisp", "osascript", "gdb", "lldb", "irb", "jshell", "luajit", "wish", "jjs", "jrunscript", "gnuplot", "m4"})
+_FOREIGN = frozenset({"perl", "ruby", "php", "lua", "tclsh", "expect", "Rscript", "R", "julia", "octave", "groovy", "scala", "elixir", "erl", "ghc", "guile", "scheme", "racket", "sbcl", "clisp", "osascript", "irb", "jshell", "luajit", "wish", "jjs", "jrunscript", "gnuplot", "m4"})
 
 HANDLERS: dict[str, Handler] = {
     **dict.fromkeys(_SHELLS, _shell),

@@ -6,8 +6,11 @@ import re
 
 from fumehood.check.bash.builtins import run_source
 from fumehood.check.bash.call import Arguments, Call, Handler, sorted_arguments
+from fumehood.check.bash.operands import note
 from fumehood.check.bash.output import Output
-from fumehood.check.bash.values import HOLE, is_known, settled, unknown
+from fumehood.check.bash.programs import PROGRAMS
+from fumehood.check.bash.texts import TEXTS
+from fumehood.check.bash.values import HOLE, is_known, settled, shown, unknown
 
 _CURL = """
 -o=write --output=write -T=read --upload-file=read -d=body --data=body --data-binary=body --data-ascii=body --json=body
@@ -191,6 +194,15 @@ def _socat(call: Call) -> Output:
     return Output(HOLE)
 
 
+def _openssl(call: Call) -> Output:
+    given = note(call, PROGRAMS["openssl"])
+    if given.operands[:1] == ("s_client",):
+        address = given.value("-connect") or ""
+        call.runner.notes.need("net.connect", shown(address) or None, "resolved" if is_known(address) else "referenced")
+        return Output(HOLE)
+    return Output(TEXTS["openssl"](call))
+
+
 def _packages(call: Call) -> Output:
     """Note a package manager that fetches; one that only looks at what is there needs nothing."""
     words = [settled(word) for word in call.arguments]
@@ -222,6 +234,7 @@ HANDLERS: dict[str, Handler] = {
     **dict.fromkeys(("telnet", "ftp", "tftp", "ping", "ping6", "traceroute", "tracepath", "mtr", "nmap", "masscan", "hping3", "arping", "whois", "finger", "ab", "siege", "wrk", "slowloris", "rlogin", "rsh", "smbclient", "rpcclient", "ldapsearch", "snmpwalk", "mosquitto_pub", "websocat", "swaks", "sendmail", "mail", "mailx", "mutt", "msmtp", "xfreerdp", "vncviewer", "rdesktop"), _plain),
     **dict.fromkeys(("dig", "nslookup", "host", "drill", "resolvectl", "getent-hosts"), _resolve),
     **dict.fromkeys(("ssh", "scp", "sftp", "sshfs", "mosh", "ssh-copy-id", "autossh", "sshpass", "ssh-keyscan"), _ssh),
+    "openssl": _openssl,
     "rsync": _rsync,
     "socat": _socat,
     **dict.fromkeys(_REGISTRIES, _packages),

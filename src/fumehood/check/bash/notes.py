@@ -16,6 +16,8 @@ from fumehood.execution import Confidence
 
 _DEVICE = re.compile(r"/dev/(tcp|udp)/([^/]*)/(.*)", re.DOTALL)
 _STREAM = re.compile(r"/dev/(?:null|std(?:in|out|err)|tty|fd/.*)|-|&?\d+", re.DOTALL)
+_PUBLIC = re.compile(r"/etc/(?:os-release|lsb-release|debian_version|alpine-release|redhat-release)|/usr/lib/os-release")
+"""What kind of Linux this is: scripts that build or install ask, and no secret is in it."""
 _URL = re.compile(r"([a-z][a-z0-9+.-]*)://(?:[^/@\s]*@)?(\[[^\]]*\]|[^/:?#\s]*)(?::([^/?#\s]*))?", re.IGNORECASE)
 _PORTS = {"http": "80", "https": "443", "ftp": "21", "ssh": "22", "git": "9418", "ws": "80", "wss": "443", "sftp": "22"}
 _TRACE_LIMIT = 8
@@ -90,7 +92,7 @@ class Notes:
         if match := _DEVICE.fullmatch(settled(text)):
             self.need("net.connect", shown(f"{match[2]}:{match[3]}"), "resolved" if is_known(text) else "referenced")
             return
-        if _STREAM.fullmatch(text) or not settled(text).strip():
+        if _STREAM.fullmatch(text) or (capability == "fs.read" and _PUBLIC.fullmatch(text)) or not settled(text).strip():
             return
         place = _place(text, directory)
         if place is None:

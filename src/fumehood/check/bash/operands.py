@@ -34,6 +34,8 @@ def note(call: Call, profile: Profile) -> Arguments:
         case "pattern":
             expression = any(profile.options.get(name) in {"", "read"} for name, _ in given.options)
             _all(call, "read", operands if expression else operands[1:])
+        case "other":
+            unknown_program(call)
         case "mode":
             _mode(call, operands)
         case "last":

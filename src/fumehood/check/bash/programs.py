@@ -2,6 +2,7 @@
 
 A line is: names, separated by commas; what the operands are; then options that take a value, with what the value is.
 
+    other    unknown: what lies outside the workspace is read
     none     not files                          read     files that are read
     write    files that are made or changed     delete   files that are removed
     list     folders that are looked into       edit     files that are read and changed
@@ -54,15 +55,17 @@ readlink,realpath,dirname,basename,pathchk   none
 nano,pico,emacs,micro,joe,code,subl          edit
 gcc,cc,g++,clang,clang++,tcc,ld,as,gfortran,rustc,javac,nasm  read  -o=write -I -L -l -D -x -std -isystem -include=read
 strip,patchelf                               edit  --set-interpreter --set-rpath
-make,gmake,cmake,ninja,bazel,meson           none  -f=read -C -j -D -S -B -G --file=read
-openssl                                      none  -in=read -out=write -inkey=read -keyout=write -CAfile=read -key=read -cert=read -pass
+make,gmake,cmake,ninja,bazel,meson           other -f=read -C -j -D -S -B -G --file=read
+openssl                                      other -in=read -out=write -inkey=read -keyout=write -CAfile=read -key=read -cert=read -pass -connect -k -iter -md
 gpg,gpg2,age                                 read  -o=write --output=write -r --recipient -u -i=read --passphrase-file=read
 convert,magick,ffmpeg,pandoc,pdftotext,wkhtmltopdf,inkscape,gs,dot,mogrify,exiftool,identify  read  -o=write --output=write -i=read -f -t -c -v -T
 sqlite3                                      edit  -separator -init=read -cmd
 tty,stty,reset,clear,tput,tabs               none
-echo,printf,seq,date,cal,bc,dc,expr,factor,yes,sleep,uname,hostname,arch,nproc,whoami,id,groups,logname,users,who,w,uptime,free,df,ps,pstree,pgrep,pidof,top,htop,vmstat,iostat,lscpu,lsblk,locale,numfmt,tr,true,false,which,type,command,test,getconf,tsort,jot,banner,figlet,cowsay,toilet,lolcat,fortune,usleep,jobs,times,getopt,envsubst,gettext,ngettext,uuidgen,mcookie,pwgen,lsof,ipcs,sync,dialog,whiptail,notify-send,zenity,logger,msgfmt,shellcheck,shfmt,say,lsb_release,sw_vers,man,info,help,whatis,apropos,whereis,xdg-open,wall,write,mesg,tac   none
+echo,printf,seq,bc,dc,expr,factor,yes,sleep,uname,hostname,arch,nproc,whoami,id,groups,logname,users,who,w,uptime,free,df,ps,pstree,pgrep,pidof,tr,true,false,which,type,command,test,getconf,jot,banner,figlet,cowsay,toilet,lolcat,fortune,usleep,jobs,times,getopt,gettext,ngettext,uuidgen,mcookie,pwgen,notify-send,say,lsb_release,sw_vers,info,help,whatis,apropos,whereis,mesg,cal   none
+date   none   -f=read --file=read -r=read --reference=read -d -s
+top,htop,vmstat,iostat,lscpu,lsblk,locale,numfmt,envsubst,lsof,ipcs,sync,dialog,whiptail,zenity,logger,msgfmt,shellcheck,shfmt,man,xdg-open,wall,write   other
 last,lastb,lastlog                           none  -f=read
-npm,yarn,pnpm,pip,pip3,uv,poetry,conda,cargo,go,mvn,gradle,pytest,tox,nox,ruff,black,mypy,eslint,tsc,jest,prettier,hugo,mkdocs,sphinx-build,docutils,dotnet,rake,bundle,gem,composer,git,hg,svn   none
+npm,yarn,pnpm,pip,pip3,uv,poetry,conda,cargo,go,mvn,gradle,pytest,tox,nox,ruff,black,mypy,eslint,tsc,jest,prettier,hugo,mkdocs,sphinx-build,docutils,dotnet,rake,bundle,gem,composer,git,hg,svn   other
 split-file,comm                              read
 """
 

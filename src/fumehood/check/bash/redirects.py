@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from fumehood.check.bash import expand
+from fumehood.check.bash.call import STANDARD_INPUT
 from fumehood.check.bash.expand import Runner
 from fumehood.check.bash.output import Output, lines
 from fumehood.check.bash.syntax import Redirect
@@ -40,6 +41,8 @@ def _input(runner: Runner, redirect: Redirect) -> str | None:
         return None
     text = expand.text(redirect.target, runner)
     if redirect.operator == "<":
+        if settled(text) in STANDARD_INPUT:
+            return None
         runner.notes.path("fs.read", text, runner.shell.directory)
         return runner.shell.files.get(settled(text), HOLE)
     return text + "\n" if redirect.operator == "<<<" else text

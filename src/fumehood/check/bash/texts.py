@@ -8,7 +8,7 @@ import codecs
 import re
 from collections.abc import Callable
 
-from fumehood.check.bash.call import Call, sorted_arguments
+from fumehood.check.bash.call import STANDARD_INPUT, Call, sorted_arguments
 from fumehood.check.bash.escapes import ansi_c
 from fumehood.check.bash.patterns import MAX_SUBJECT
 from fumehood.check.bash.unpack import decompressed
@@ -37,7 +37,7 @@ def _input(call: Call, operands: tuple[str, ...]) -> str:
     if not operands:
         return settled(call.stdin)
     files = call.runner.shell.files
-    return "".join(settled(call.stdin) if path == "-" else files.get(settled(path), HOLE) for path in operands)
+    return "".join(settled(call.stdin) if settled(path) in STANDARD_INPUT else files.get(settled(path), HOLE) for path in operands)
 
 
 def _echo(call: Call) -> str:

@@ -86,6 +86,8 @@ def _native(machine: Machine, callee: Native, arguments: list[Value], this: Valu
     path = callee.path
     if path in {"call", "apply", "bind"} and isinstance(callee.owner, (Native, Closure)):
         return _indirect(machine, callee.owner, path, arguments)
+    if path == "then":
+        return one_of(*(machine.call(action, [callee.owner]) for action in arguments[:1]))
     if _LOADS.search(path):
         return load(machine, arguments[0] if arguments else UNDEFINED)
     if _MAKERS.search(path):
@@ -135,7 +137,7 @@ def load(machine: Machine, value: Value) -> Value:
     """Load a module by its name."""
     results: list[Value] = []
     for single in alternatives(value):
-        name = text_of(single).removeprefix("node:")
+        name = machine.text(single).removeprefix("node:")
         if not is_known(name):
             machine.notes.need("module.unknown", None, "unknown")
             results.append(UNKNOWN)

@@ -74,7 +74,7 @@ def _template(machine: Machine, node: Node, scope: Scope) -> Value:
         if part.kind == "template_substitution":
             value = machine.evaluate(part.children[0], scope) if part.children else ""
             uses_whole(machine, value)
-            pieces.append(text_of(value))
+            pieces.append(machine.text(value))
         else:
             pieces.append(plain(unescaped(part.text)))
     return "".join(pieces)[:_MAX_TEXT]
@@ -299,7 +299,7 @@ def _sum(machine: Machine, left: Value, right: Value) -> Value:
         return UNKNOWN
     for value in (left, right):
         uses_whole(machine, value)
-    text = text_of(left) + text_of(right)
+    text = machine.text(left) + machine.text(right)
     machine.notes.budget.produce(len(text) // 8)
     return text[:_MAX_TEXT]
 
@@ -408,6 +408,13 @@ def _sequence(machine: Machine, node: Node, scope: Scope) -> Value:
     return value
 
 
+def _yield(machine: Machine, node: Node, scope: Scope) -> Value:
+    value = _sequence(machine, node, scope)
+    inner = isinstance(value, Array) and node.text.startswith("yield*")
+    machine.yielded.extend(value.items if inner and isinstance(value, Array) else [value])
+    return UNKNOWN
+
+
 def _class(machine: Machine, node: Node, scope: Scope) -> Value:
     return make_class(machine, node, scope)
 
@@ -451,7 +458,7 @@ EXPRESSIONS: dict[str, Callable[[Machine, Node, Scope], Value]] = {
     "sequence_expression": _sequence,
     "parenthesized_expression": _sequence,
     "await_expression": _sequence,
-    "yield_expression": _sequence,
+    "yield_expression": _yield,
     "this": _this,
     "meta_property": _meta,
     "property_identifier": lambda _machine, node, _scope: node.text,

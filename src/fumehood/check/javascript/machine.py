@@ -12,12 +12,23 @@ from fumehood.check.javascript import calls, expressions, statements
 from fumehood.check.javascript.binding import bind
 from fumehood.check.javascript.grammar import Node, parse
 from fumehood.check.javascript.scope import Scope
-from fumehood.check.javascript.values import UNDEFINED, UNKNOWN, Array, Closure, Native, Value, one_of
+from fumehood.check.javascript.values import (
+    UNDEFINED,
+    UNKNOWN,
+    Array,
+    Closure,
+    Native,
+    Object,
+    Value,
+    one_of,
+    text_of,
+)
 
 _MAX_CALL_DEPTH = 12
 _MAX_CALLS = 60
 _MAX_NODES_DEEP = 120
 _MAX_ROUNDS = 1000
+_MAX_YIELDED = 60
 
 
 class Machine:
@@ -26,7 +37,7 @@ class Machine:
     Attributes:
         certain: Whether what is being read surely happens if the program runs to this point.
         flow: `return`, `break` or `continue` while a block is being left because of it.
-        returned: What the running function may answer.
+        returned: What the running function may answer; `yielded` what it hands out one by one.
         decoded: Texts that were put together from an encoding, and how.
     """
 
@@ -37,6 +48,7 @@ class Machine:
         self.certain = True
         self.flow = ""
         self.returned: list[Value] = []
+        self.yielded: list[Value] = []
         self.decoded: dict[str, str] = {}
         self._rounds = _MAX_ROUNDS
         self._reserve = notes.budget.steps * 3 // 4
@@ -99,6 +111,13 @@ class Machine:
         if not surely:
             self.flow = ""
 
+    def text(self, value: Value) -> str:
+        """Answer a value as text, by its own `toString` where the program gave it one."""
+        for key in ("toString", "valueOf"):
+            if isinstance(value, Object) and isinstance(own := value.members.get(key), Closure):
+                return text_of(self.enter(own, [], value))
+        return text_of(value)
+
     def call(self, callee: Value, arguments: list[Value], this: Value = UNDEFINED, node: Node | None = None) -> Value:
         """Call a value, whatever it is."""
         return calls.call(self, callee, arguments, this=this, node=node)
@@ -118,12 +137,14 @@ class Machine:
             return UNKNOWN
         self._calls[function.node] = number + 1
         self._call_depth += 1
-        before = self.flow, self.returned, self.certain
-        self.flow, self.returned = "", []
+        before = self.flow, self.returned, self.certain, self.yielded
+        self.flow, self.returned, self.yielded = "", [], []
         try:
-            return self._run(function, arguments, this)
+            answer = self._run(function, arguments, this)
+            generates = bool(self.yielded) or function.node.kind.startswith("generator")
+            return Array(list(self.yielded), len(self.yielded) > _MAX_YIELDED) if generates else answer
         finally:
-            self.flow, self.returned, self.certain = before
+            self.flow, self.returned, self.certain, self.yielded = before
             self._call_depth -= 1
 
     def _run(self, function: Closure, arguments: list[Value], this: Value) -> Value:

@@ -46,6 +46,7 @@ _ALIASES = {
     "globalThis.constructor": "Class",
 }
 _INVOKES = frozenset({"call", "apply", "bind"})
+_RUNNER = frozenset({"process", "require", "module", "require.cache", "require.extensions"})
 _MAX_PATH = 120
 TRAP = "get of its proxy"
 """Under this name a proxy keeps the function that answers for its members."""
@@ -56,6 +57,8 @@ def get(machine: Machine, owner: Value, key: str) -> Value:
     """Answer a member; UNKNOWN where it can't be known, UNDEFINED where there is none."""
     if isinstance(owner, OneOf):
         return one_of(*(get(machine, value, key) for value in owner.values))
+    if key == "then" and not (owner is UNKNOWN or (isinstance(owner, Object) and "then" in owner.members)):
+        return Native("then", owner)
     if key in {"__proto__", "prototype"} and not isinstance(owner, (Object, Closure)):
         return Native("prototype", owner)
     if key == "constructor":
@@ -111,8 +114,10 @@ def _of_native(machine: Machine, owner: Native, key: str) -> Value:
     if owner.path == "process.env":
         machine.notes.need("env.read", key if is_known(key) else None, "resolved" if is_known(key) else "unknown")
         return KNOWN_ENVIRONMENT.get(key, UNKNOWN)
-    if owner.path == "process.argv" or not is_known(key):
+    if owner.path == "process.argv":
         return UNKNOWN
+    if not is_known(key):
+        return Native(f"{owner.path}.*", owner) if owner.path in _RUNNER else UNKNOWN
     path = f"{owner.path}.{key}"
     return Native(_ALIASES.get(path, path), owner) if len(path) < _MAX_PATH else UNKNOWN
 
@@ -198,7 +203,7 @@ def put(machine: Machine, owner: Value, key: str, value: Value) -> None:
             for single in values:
                 put(machine, single, key, value)
         case Native(path=path):
-            if path in {"process", "require", "module", "require.cache", "require.extensions"} and key not in {"exports", "exitCode", "title"}:
+            if (path in _RUNNER or path.startswith("require.cache")) and key not in {"exports", "exitCode", "title"}:
                 machine.notes.need("runner.tamper", f"{path}.{key}", "referenced")
         case _:
             return

@@ -368,6 +368,7 @@ _ARRAY: dict[str, Callable[[Array, list[Value]], Value]] = {
     "fill": _filled,
     "flat": _flat,
     "values": lambda owner, _: owner,
+    "next": lambda owner, _: Object({"value": owner.items.pop(0) if owner.items else UNKNOWN, "done": UNKNOWN}),
     "keys": lambda owner, _: Array([*range(len(owner.items))]),
     "entries": lambda owner, _: Array([Array([place, item]) for place, item in enumerate(owner.items)]),
 }

@@ -96,6 +96,11 @@ def _buffer(machine: Machine, arguments: list[Value]) -> Value:
     return Object({"data": data}, base=Native("buffer"))
 
 
+def _decode_bytes(_machine: Machine, arguments: list[Value]) -> Value:
+    first = _first(arguments)
+    return decoding.encoded(text_of(first.members.get("data", HOLE)), "utf8") if isinstance(first, Object) else HOLE
+
+
 def _join(_machine: Machine, arguments: list[Value]) -> Value:
     parts = [settled(text_of(argument)) for argument in arguments]
     return posixpath.normpath("/".join(part for part in parts if part) or ".")
@@ -250,7 +255,8 @@ FUNCTIONS: dict[str, _Function] = {
     "String.fromCharCode": characters,
     "String.fromCodePoint": characters,
     "String.raw": _raw,
-    "String": lambda _machine, arguments: text_of(_first(arguments)) if arguments else "",
+    "String": lambda machine, arguments: machine.text(_first(arguments)) if arguments else "",
+    "TextDecoder#.decode": _decode_bytes,
     "Number": _number,
     "parseFloat": _number,
     "parseInt": _parse_int,
