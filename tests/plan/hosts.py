@@ -26,6 +26,7 @@ ROOT = Host(
     etc=("/etc/ssl/certs", "/etc/ld.so.cache"),
     node="/usr/bin/node",
     bash="/usr/bin/bash",
+    package="/opt/site/fumehood",
     loader="/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2",
     egress=True,
     tiers=("jail", "gvisor"),
@@ -38,7 +39,8 @@ DELEGATED = replace(ROOT, root=False, cgroup="v2", python="/usr/bin/python3", pr
 PLAIN = replace(DELEGATED, cgroup="none", controllers=frozenset[str]())
 """An ordinary user without any cgroup."""
 
-OLD = replace(PLAIN, landlock=0, seccomp_notify=False, links={}, directories=("/bin", "/lib"), node=None, loader=None)
+OLD = replace(PLAIN, landlock=0, seccomp_notify=False, links={}, directories=("/bin", "/lib"), node=None, package="/opt/site/fumehood",
+ loader=None)
 """An ordinary user on an old kernel: no Landlock, no record of refused calls, no merged usr."""
 
 CLOSED = replace(

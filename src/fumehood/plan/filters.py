@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from fumehood.plan.mounts import DEVICES, SCRATCH, elsewhere
+from fumehood.plan.mounts import DEVICES, PACKAGE, SCRATCH, elsewhere
 from fumehood.plan.settings import Setting, Slice
 from fumehood.plan.syscalls import AFFINITY, GROUPS, MEMFD, RULES, Group, Rule, Test
 
@@ -117,7 +117,8 @@ def _trees(draft: Draft, status: Status) -> Iterator[Setting]:
     policy, host = draft.policy, draft.host
     system = ("/usr", *host.directories, *elsewhere(host.prefixes))
     yield draft.by_rule("list", ("/",), "listing", how="Landlock", status=status)
-    yield draft.by_rule("read.system", (*system, "/etc", "/dev"), "interpreter", how="Landlock", status=status)
+    readable = (*system, *((PACKAGE,) if host.package else ()), "/etc", "/dev")
+    yield draft.by_rule("read.system", readable, "interpreter", how="Landlock", status=status)
     yield draft.by_clause("read", policy.files.readable, "files.read", how="Landlock", status=status, order="paths")
     yield draft.by_clause("write", policy.files.write, "files.write", how="Landlock", status=status, order="paths")
     yield draft.by_clause("write.scratch", tuple(SCRATCH), "limits.disk", how="Landlock", status=status)

@@ -48,6 +48,8 @@ class Host:
     """What exists out of the harmless part of /etc: certificates, fonts, the loader's cache, the time zone."""
     node: str | None = None
     bash: str | None = None
+    package: str = ""
+    """Where fumehood itself lies: its runner is executed inside."""
     loader: str | None = None
     """The dynamic loader, links resolved; a program can't be executed without it."""
     tiers: tuple[str, ...] = ("jail",)

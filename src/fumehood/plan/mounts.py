@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from fumehood.plan.settings import Setting
 
 WORKSPACE: Final = "/workspace"
+PACKAGE: Final = "/opt/fumehood/fumehood"
 SCRATCH: Final = {WORKSPACE: "workspace", "/tmp": "tmp", "/dev/shm": "shm"}  # noqa: S108 -- the sandbox's own, not the host's
 DEVICES: Final = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
 _LINKS: Final = {
@@ -61,6 +62,8 @@ def _system(draft: Draft) -> Iterator[Setting]:
         yield _rule(draft, "symlink", source, target=target, rule="interpreter")
     for path in (*host.directories, *elsewhere(host.prefixes)):
         yield _rule(draft, "bind", path, target=path, rule="interpreter", executable=True)
+    if host.package:
+        yield _rule(draft, "bind", host.package, target=PACKAGE, rule="runner")
 
 
 def elsewhere(prefixes: tuple[str, ...]) -> tuple[str, ...]:

@@ -57,6 +57,7 @@ def facts(*, root: bool, groups: Cgroups, problem: OSError | None) -> Message:
         "links": {path: os.readlink(path) for path in _TOP if os.path.islink(path)},
         "directories": [path for path in _TOP if os.path.isdir(path) and not os.path.islink(path)],
         "etc": [f"/etc/{name}" for name in _ETC if os.path.exists(f"/etc/{name}")],
+        "package": os.path.abspath(f"{__file__}/../../.."),
         "loader": _loader(),
         "node": _which("node"),
         "bash": _which("bash"),

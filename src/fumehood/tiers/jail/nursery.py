@@ -53,8 +53,8 @@ class Zygote:
 
     def why(self) -> str:
         """After its end: what it said of a start that failed."""
-        told = os.read(self.failure, 4096).decode("utf-8", "replace")
-        return told or "the process from which sandboxes are forked ended unexpectedly"
+        told = os.read(self.failure, 65536).decode("utf-8", "replace").strip()
+        return told.splitlines()[-1] if told else "the process from which sandboxes are forked ended unexpectedly"
 
     def close(self) -> None:
         """Let it go: it ends when its channel does, its children live on."""
@@ -68,8 +68,9 @@ def _become(definition: Message, channel: socket.socket, failing: int) -> NoRetu
         null = os.open("/dev/null", os.O_RDWR)
         os.dup2(failing, 200)
         os.dup2(channel.fileno(), 201)
-        for standard in range(3):
+        for standard in range(2):
             os.dup2(null, standard)
+        os.dup2(200, 2)  # an interpreter that can't start says why there; the zygote itself closes it
         os.dup2(201, wire.CONTROL)
         os.dup2(200, wire.CONTROL + 1, inheritable=False)
         close_from(wire.CONTROL + 2)

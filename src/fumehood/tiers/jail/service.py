@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from fumehood.errors import SandboxClosed, Unavailable
 from fumehood.kernel import landlock, seccomp
 from fumehood.plan import Host, Plan
-from fumehood.tiers.jail import root, wire
+from fumehood.tiers.jail import wire
 from fumehood.tiers.jail.cell import Cell
 from fumehood.tiers.jail.spawn import Launched
 
@@ -179,7 +179,7 @@ def _rules(landlocked: Slice) -> list[tuple[str, int]]:
     proc = landlock.READ if value["proc.read"] else landlock.READ_DIR
     return [
         *((path, landlock.READ_DIR) for path in value["list"]),
-        *((path, landlock.READ) for path in (*value["read.system"], *value["read"], root.PACKAGE_FOLDER)),
+        *((path, landlock.READ) for path in (*value["read.system"], *value["read"])),
         *((path, write) for path in (*value["write"], *value["write.scratch"])),
         *((path, landlock.READ_FILE | landlock.WRITE_FILE) for path in value["write.devices"]),
         *((path, landlock.EXECUTE) for path in value["execute"]),
@@ -215,11 +215,7 @@ def _root_key(plan: Plan) -> str:
 
 def _entries(plan: Plan) -> list[Message]:
     """The root's entries; of what is mounted anew for each sandbox there is only the place."""
-    entries = [_entry(setting) for setting in plan.jail.values() if setting.name.startswith("mount:")]
-    package = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-    target = f"{root.PACKAGE_FOLDER}/fumehood"
-    runner_entry = {"kind": "bind", "source": package, "target": target, "writable": False, "executable": False}
-    return [*entries, runner_entry]
+    return [_entry(setting) for setting in plan.jail.values() if setting.name.startswith("mount:")]
 
 
 def _entry(setting: Setting) -> Message:

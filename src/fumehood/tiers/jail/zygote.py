@@ -40,6 +40,9 @@ def main() -> None:
 
 def _settle() -> None:
     """Make forks cheap and alike: everything imported, garbage gone, the rest out of the collector's sight."""
+    null = os.open("/dev/null", os.O_RDWR)
+    os.dup2(null, 2)
+    os.close(null)
     seal.reset_signals()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # children are reaped by the kernel; the warden holds pidfds
     with open(f"{seal.HOST_PROC}/self/oom_score_adj", "w", encoding="ascii") as file:
