@@ -49,6 +49,7 @@ ORIGINS: dict[str, Origin] = {
 }
 
 
+MAX_STRANGERS = 64
 EXCEPTIONS = frozenset(name for name, kind in vars(builtins).items() if isinstance(kind, type) and issubclass(kind, BaseException))
 
 
@@ -154,8 +155,10 @@ def call_unknown(machine: Machine, func: Unknown, args: Args) -> Value:
     if "hidden" in func.source:
         machine.need("code.hidden", args.node, value="a function taken by an unreadable name", confidence="unknown")
     for value in args.positional:
-        if isinstance(value, Const):
+        if isinstance(value, Const) and isinstance(value.value, str | bytes):
             machine.remember(value.value)
+            if len(machine.strangers) < MAX_STRANGERS:
+                machine.strangers.append(args)
     call_back(machine, args)
     return from_values(func, *args.all())
 

@@ -179,6 +179,8 @@ class Machine:
         self.repeat = 1
         self.loop_steps = 0
         self.raised: list[Value] = []
+        self.passed: dict[str, None] = {}  # functions on files that were handed on instead of called
+        self.strangers: list[Args] = []  # calls of what could not be resolved, with text among the arguments
         self.seen: set[tuple[str, str | None, int, int, str]] = set()
 
     def eval(self, node: Node) -> Value:
@@ -233,7 +235,9 @@ class Machine:
             if value.path == "os.environ":
                 self.need("env.read", node, value="*")
             for power in powers_of(value.path):
-                if power.capability in GRAVE and not power.calls_only:
+                if power.capability.startswith("fs."):
+                    self.passed.setdefault(value.path)
+                elif power.capability in GRAVE and not power.calls_only:
                     self.need(power.capability, node, power.constant, how=value.how, confidence="referenced")
         elif isinstance(value, Union):
             for option in value.options:

@@ -10,6 +10,7 @@ import ast
 from typing import TYPE_CHECKING, Final
 
 from fumehood.check.need import ParseError
+from fumehood.check.python.effects import exert
 from fumehood.check.python.machine import GRAVE
 from fumehood.check.python.nested import parse, run_code
 from fumehood.check.python.values import Const
@@ -23,6 +24,7 @@ MIN_CODE: Final = 8
 
 def read_strays(machine: Machine, tree: ast.Module) -> None:
     """Read every text of a program with unreadable code as code, and keep what is grave."""
+    _strange_calls(machine)
     if not machine.unresolved:
         return
     place = machine.unresolved[0]
@@ -30,6 +32,13 @@ def read_strays(machine: Machine, tree: ast.Module) -> None:
         before = len(machine.needs)
         run_code(machine, Const(text), place, ("text that may be the code run here",), {})
         machine.needs[before:] = [need for need in machine.needs[before:] if need.capability in GRAVE]
+
+
+def _strange_calls(machine: Machine) -> None:
+    """A function on files that was handed on may be what is called where the callee could not be resolved."""
+    for path in list(machine.passed)[:8]:
+        for args in machine.strangers:
+            exert(machine, path, args, ("may be what is called here",))
 
 
 def _texts(machine: Machine, tree: ast.Module) -> list[str]:

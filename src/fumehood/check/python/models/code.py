@@ -302,4 +302,15 @@ def change_namespace(machine: Machine, owner: Value, args: Args) -> Value:
     return NONE
 
 
+@model("doctest.testmod", "doctest.run_docstring_examples", "doctest.DocTestRunner.run")
+def docstrings_run(machine: Machine, args: Args) -> Value:
+    """Examples in docstrings are code; those that could reach anything are read."""
+    for node in list(machine.functions):
+        text = ast.get_docstring(node) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else None
+        if text is not None and any(word in text for word in ("import", "open(", "exec(", "eval(", "__")):
+            lines = [line.strip()[4:] for line in text.split("\n") if line.strip().startswith((">>> ", "... "))]
+            run_code(machine, Const("\n".join(lines)), args.node, ("doctest", f"docstring of {getattr(node, 'name', '')}"), {})
+    return UNKNOWN
+
+
 __all__ = ["TELLING"]

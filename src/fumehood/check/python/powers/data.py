@@ -78,6 +78,7 @@ TABLE = {
         tensorflow.keras.utils.save_img torchvision.utils.save_image torchvision.io.write_png plotly.offline.plot
     """,
     ("fs.move", "path 0 src"): "os.rename os.replace os.renames shutil.move pathlib.Path.rename pathlib.Path.replace",
+    ("fs.read", "path 0 src"): "os.symlink os.link",
     ("fs.copy", "path 0 src"): "shutil.copy shutil.copy2 shutil.copyfile shutil.copytree shutil.copymode shutil.copystat os.link",
     ("fs.write", "path 1 dst"): """
         os.rename os.replace os.renames shutil.move shutil.copy shutil.copy2 shutil.copyfile shutil.copytree shutil.copymode

@@ -67,7 +67,7 @@ TABLE = {
         opcode.* bytecode.*() codetransformer.*() forbiddenfruit.* inspect.getinnerframes inspect.getouterframes()
     """,
     ("runner.tamper", ""): """
-        sys.settrace sys.setprofile threading.settrace threading.setprofile threading.settrace_all_threads sys.addaudithook
+        sys.meta_path sys.meta_path.* sys.path_hooks sys.path_hooks.* sys.path_importer_cache sys.path_importer_cache.* sys.settrace sys.setprofile threading.settrace threading.setprofile threading.settrace_all_threads sys.addaudithook
         sys.audit() atexit._clear atexit._run_exitfuncs os._exit sys.set_asyncgen_hooks sys.set_coroutine_origin_tracking_depth
         sys._clear_type_cache sys.setdlopenflags sys.call_tracing sys._debugmallocstats sys.monitoring.*() gc.freeze()
         os.dup2 os.closerange os.sendfile os.splice os.setuid os.setgid os.seteuid os.setegid os.setreuid
