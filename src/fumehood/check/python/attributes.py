@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from fumehood.check.python.escapes import inspect_attribute
 from fumehood.check.python.fold.functions import CONSTANTS
-from fumehood.check.python.machine import Args, Machine, Member, looking_up
+from fumehood.check.python.machine import METHODS, Args, Machine, Member, looking_up
 from fumehood.check.python.powers import powers_of
 from fumehood.check.python.powers.names import canonical
 from fumehood.check.python.values import (
@@ -82,6 +82,9 @@ def of_object(machine: Machine, owner: Object, member: Member) -> Value:
     found = owner.data.get(f".{name}")
     if found is not None:
         return found
+    verb = METHODS.get(f"{owner.path}:{name}")
+    if verb is not None:
+        return verb(machine, owner, Args(node=member.node))
     inspect_attribute(machine, name, member.node)
     return Bound(owner, name)
 
@@ -94,6 +97,8 @@ def of_data(machine: Machine, owner: Value, member: Member) -> Value:
     if isinstance(owner, Bound) and member.name == "__self__":
         return owner.owner
     if isinstance(owner, Const) and isinstance(owner.value, int | float) and member.name in {"real", "numerator"}:
+        return owner
+    if isinstance(owner, Const) and member.name in {"value", "_value_"}:  # a member of an enumeration is its value here
         return owner
     return Bound(owner, member.name)
 

@@ -50,6 +50,7 @@ ORIGINS: dict[str, Origin] = {
 
 
 MAX_STRANGERS = 64
+CARRIERS = frozenset("queue contextvars collections asyncio multiprocessing threading weakref types shelve concurrent cachetools heapq".split())
 EXCEPTIONS = frozenset(name for name, kind in vars(builtins).items() if isinstance(kind, type) and issubclass(kind, BaseException))
 
 
@@ -110,11 +111,21 @@ def call_method(machine: Machine, func: Bound, args: Args) -> Value:
         if path in MODELS:
             return MODELS[path](machine, args)
         call_back(machine, args)
+        if owner.path.partition(".")[0] in CARRIERS:
+            return _carried(owner, args)
         return Object(f"{owner.path}.{name}" if owner.path.count(".") < 6 else owner.path, owner.source | merged_origin(args.all()))  # noqa: PLR2004
     if name in OF_PATHS and isinstance(owner, Unknown):
         return machine.call(Bound(Object("pathlib.Path", owner.source), name), args)
     call_back(machine, args)
     return from_values(owner, *args.all())
+
+
+def _carried(owner: Object, args: Args) -> Value:
+    """What is put into a queue, a context variable or a shared container may come out of it again, by whatever method."""
+    for value in args.all():
+        if not isinstance(value, Unknown | Text) and not (isinstance(value, Const) and not isinstance(value.value, str)):
+            owner.data["item"] = join(owner.data["item"], value) if "item" in owner.data else value
+    return owner.data.get("item") or Object(owner.path, owner.source)
 
 
 def _kind(owner: Value) -> str:

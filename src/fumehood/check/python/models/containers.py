@@ -8,7 +8,7 @@ from fumehood.check.python import subscripts
 from fumehood.check.python.fold.concrete import concrete
 from fumehood.check.python.iteration import items_of
 from fumehood.check.python.machine import Args, Machine, method, model
-from fumehood.check.python.values import NONE, UNKNOWN, Const, Map, Object, Seq, Unknown, Value, from_values, join
+from fumehood.check.python.values import NONE, NOWHERE, UNKNOWN, Const, Map, Object, Seq, Unknown, Value, from_values, join, unknown
 
 MAX_ZIP: Final = 20_000
 
@@ -318,6 +318,39 @@ def byte_array(machine: Machine, args: Args) -> Value:
         return Seq("list", [Const(byte) for byte in plain])
     items, exact = items_of(machine, first)
     return Seq("list", items, exact)
+
+
+@model("numpy.array", "numpy.asarray", "pandas.Series", "pandas.array", "polars.Series", "torch.tensor", "pandas.Index")
+def array_of(machine: Machine, args: Args) -> Value:
+    """An array of library kind: what it holds is remembered as one, for those who go through it."""
+    first = args.get(0, "data", "object")
+    items = items_of(machine, first)[0] if isinstance(first, Seq) else []
+    label = "pandas.Series" if getattr(getattr(args.node, "func", None), "attr", "") == "Series" else "numpy.ndarray"
+    return Object(label, first.origin if first is not None else NOWHERE, {"item": subscripts.any_of(items)} if items else {})
+
+
+@model("argparse.ArgumentParser", "optparse.OptionParser")
+def parser(machine: Machine, args: Args) -> Value:
+    del machine, args
+    return Object("argparse.ArgumentParser")
+
+
+@method("argparse.ArgumentParser.add_argument", "argparse.ArgumentParser.add_option")
+def option(machine: Machine, owner: Value, args: Args) -> Value:
+    """A default is what an option is when nobody gives it."""
+    del machine
+    name = next((value.value for value in reversed(args.positional) if isinstance(value, Const) and isinstance(value.value, str)), None)
+    wanted = concrete(args.keywords.get("dest") or Const(name))
+    default = args.keywords.get("default")
+    if isinstance(owner, Object) and isinstance(wanted, str) and default is not None:
+        owner.data[f".{wanted.lstrip('-').replace('-', '_')}"] = join(default, unknown(frozenset({"input"})))
+    return UNKNOWN
+
+
+@method("argparse.ArgumentParser.parse_args", "argparse.ArgumentParser.parse_known_args")
+def parsed(machine: Machine, owner: Value, args: Args) -> Value:
+    del machine, args
+    return Object("argparse.Namespace", frozenset({"input"}), dict(owner.data) if isinstance(owner, Object) else {})
 
 
 @model("copy.copy", "copy.deepcopy")

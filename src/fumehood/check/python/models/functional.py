@@ -83,6 +83,20 @@ def partially(machine: Machine, args: Args) -> Value:
     return Partial(args.get(0) or UNKNOWN, tuple(args.positional[1:]), dict(args.keywords))
 
 
+@model("numpy.vectorize", "numpy.frompyfunc")
+def vectorized(machine: Machine, args: Args) -> Value:
+    del machine
+    return Object("vectorized", data={"func": args.get(0, "pyfunc", "func") or UNKNOWN})
+
+
+@method("vectorized.__call__")
+def call_vectorized(machine: Machine, owner: Value, args: Args) -> Value:
+    func = owner.data["func"] if isinstance(owner, Object) else UNKNOWN
+    for item in items_of(machine, args.get(0) or UNKNOWN)[0][:64]:
+        machine.call(func, Args([item, *args.positional[1:]], node=args.node))
+    return UNKNOWN
+
+
 @model("operator.methodcaller")
 def method_caller(machine: Machine, args: Args) -> Value:
     del machine

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from pathlib import PurePosixPath
 
 from fumehood.check.python.effects import told
 from fumehood.check.python.fold import functions
@@ -206,6 +207,22 @@ def temporary(machine: Machine, args: Args) -> Value:
 def packages(machine: Machine, args: Args) -> Value:
     del machine, args
     return Seq("list", [Text("/usr/lib/python3/site-packages", "")], exact=False)
+
+
+@method("pathlib.Path:parent", "pathlib.Path:parents", "pathlib.Path:name", "pathlib.Path:stem", "pathlib.Path:suffix", "pathlib.Path:parts", "pathlib.Path:anchor", "pathlib.Path:root")
+def piece(machine: Machine, owner: Value, args: Args) -> Value:
+    """The attributes of a path that are paths or pieces of it."""
+    whole, label = text_of(owner), getattr(args.node, "attr", "parent")
+    if not isinstance(whole, Const) or not isinstance(whole.value, str):
+        return path_object(Text("", "", whole.origin)) if label == "parent" else Seq("tuple", [path_object(Text("", ""))], exact=False) if label == "parents" else Text("", "")
+    pure = PurePosixPath(whole.value)
+    if label == "parents":
+        return Seq("tuple", [path_object(machine.fold(label, str(folder), whole)) for folder in pure.parents])
+    if label == "parent":
+        return path_object(machine.fold(label, str(pure.parent), whole))
+    if label == "parts":
+        return Seq("tuple", [Const(part, whole.how) for part in pure.parts])
+    return machine.fold(label, str(getattr(pure, label)), whole)
 
 
 @method("pathlib.Path.exists", "pathlib.Path.is_file", "pathlib.Path.is_dir", "pathlib.Path.stat")

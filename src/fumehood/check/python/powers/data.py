@@ -12,7 +12,7 @@ TABLE = {
         logging.handlers.TimedRotatingFileHandler logging.handlers.WatchedFileHandler io.open_code tensorflow.io.gfile.GFile
     """,
     ("fs.read", "path 0 file|filename|path|name|fname|source|f|fp|filepath|filepath_or_buffer|io|img|paths|archive"): """
-        linecache.getline linecache.getlines linecache.updatecache linecache.lazycache tokenize.open fileinput.input fileinput.FileInput mmap.mmap
+        linecache.getline linecache.getlines linecache.updatecache linecache.lazycache tokenize.open mmap.mmap
         os.readlink os.getxattr os.listxattr os.truncate() pathlib.Path.read_text pathlib.Path.read_bytes pathlib.Path.readlink
         configparser.ConfigParser.read configparser.RawConfigParser.read netrc.netrc plistlib.readPlist mimetypes.MimeTypes
         mimetypes.read_mime_types mimetypes.init robotparser.read imghdr.what sndhdr.what zipfile.is_zipfile
@@ -43,6 +43,7 @@ TABLE = {
         subprocess.list2files shlex.read_file plyer.filechooser h5py.is_hdf5 pickle.load_path torch.jit.load torchvision.io.read_image
         torchvision.io.read_file torchaudio.load importlib.util.spec_from_file_location_path
     """,
+    ("fs.read", "path 0 files|filenames"): "fileinput.input fileinput.FileInput",
     ("fs.read", "path 1 location|path|filename"): """
         importlib.util.spec_from_file_location importlib.machinery.SourceFileLoader importlib.machinery.SourcelessFileLoader
         imp.load_source imp.load_compiled imp.load_dynamic importlib._bootstrap_external.SourceFileLoader filecmp.cmp
