@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from fumehood.check.bash.values import HOLE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _TOKEN = re.compile(
     r"\s*(0[xX][0-9a-fA-F]+|\d+#[0-9a-zA-Z]+|\d+|[A-Za-z_]\w*|\+\+|--|<<=|>>=|\*\*|[-+*/%&|^]=|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%<>=!~&|^?:(),])",
@@ -28,9 +31,9 @@ _LEVELS: tuple[tuple[str, ...], ...] = (
 _OPERATIONS: dict[str, Callable[[int, int], int]] = {
     "||": lambda a, b: int(bool(a or b)),
     "&&": lambda a, b: int(bool(a and b)),
-    "|": operator.or_,
-    "^": operator.xor,
-    "&": operator.and_,
+    "|": lambda a, b: a | b,
+    "^": lambda a, b: a ^ b,
+    "&": lambda a, b: a & b,
     "==": lambda a, b: int(a == b),
     "!=": lambda a, b: int(a != b),
     "<=": lambda a, b: int(a <= b),
@@ -48,8 +51,12 @@ _OPERATIONS: dict[str, Callable[[int, int], int]] = {
 _ASSIGNMENTS = frozenset({"=", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=", "<<=", ">>="})
 
 
-class _UnknownSum(Exception):  # noqa: N818 - a signal, caught in `evaluate`
+class _UnknownSum(Exception):
     """A part is not known, or is no arithmetic."""
+
+
+def nowhere(_name: str, _value: str) -> None:
+    """Take an assignment that is not to be kept."""
 
 
 def evaluate(text: str, get: Callable[[str], str], put: Callable[[str, str], None]) -> str:
@@ -101,7 +108,7 @@ class _Reader:
 
     def _expression(self) -> int:
         self._depth += 1
-        if self._depth > 40:  # noqa: PLR2004 - deeper than any program nests brackets
+        if self._depth > 40:
             raise _UnknownSum
         following = self._tokens[self._place + 1 : self._place + 2]
         value = self._assignment(following[0]) if following and following[0] in _ASSIGNMENTS else self._choice()
@@ -145,7 +152,7 @@ class _Reader:
         value = self._unary()
         if self._take("**"):
             exponent = self._power()
-            if not 0 <= exponent < 64:  # noqa: PLR2004 - bits of a shell's integer
+            if not 0 <= exponent < 64:
                 raise _UnknownSum
             return int(value**exponent) % _LIMIT
         return value

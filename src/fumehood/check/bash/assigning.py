@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from fumehood.check.bash import expand
-from fumehood.check.bash.arithmetic import evaluate
+from fumehood.check.bash.arithmetic import evaluate, nowhere
 from fumehood.check.bash.output import DONE, Output
 from fumehood.check.bash.syntax import Assignment, Word
 from fumehood.check.bash.values import HOLE, UNSET, is_known, settled
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from fumehood.check.bash.interpreter import Interpreter
 
 DECLARATIONS = frozenset({"declare", "typeset", "local", "export", "readonly", "alias"})
 _MAX_VALUE = 200_000
 _PRELOADS = frozenset({"LD_PRELOAD", "LD_AUDIT", "LD_LIBRARY_PATH", "DYLD_INSERT_LIBRARIES", "GCONV_PATH"})
 _COMMANDS = frozenset(
-    {"PROMPT_COMMAND", "PAGER", "MANPAGER", "GIT_PAGER", "GIT_SSH_COMMAND", "GIT_EXTERNAL_DIFF", "GIT_EDITOR", "EDITOR", "VISUAL"}
+    {
+        "PROMPT_COMMAND",
+        "PAGER",
+        "MANPAGER",
+        "GIT_PAGER",
+        "GIT_SSH_COMMAND",
+        "GIT_EXTERNAL_DIFF",
+        "GIT_EDITOR",
+        "EDITOR",
+        "VISUAL",
+    }
     | {"LESSOPEN", "LESSCLOSE", "BROWSER", "GIT_ASKPASS", "SSH_ASKPASS", "TAR_OPTIONS", "RSYNC_RSH", "FCEDIT"},
 )
 _STARTUP_FILES = frozenset({"BASH_ENV", "ENV", "PYTHONSTARTUP", "PERL5OPT", "RUBYOPT", "NODE_OPTIONS"})
@@ -70,7 +81,7 @@ def _assign_element(runner: Interpreter, assignment: Assignment, value: str) -> 
     key = settled(expand.source_text(assignment.index or "", runner))
     items = shell.arrays.setdefault(shell.references.get(assignment.name, assignment.name), {})
     if key not in items and not key.isalpha():
-        number = evaluate(key, shell.get, lambda *_: None)
+        number = evaluate(key, shell.get, nowhere)
         key = number if is_known(number) else key
     items[key] = items.get(key, "") + value if assignment.append else value
 
@@ -86,7 +97,7 @@ def _powerful(runner: Interpreter, name: str, value: str) -> None:
 
 
 @contextmanager
-def temporarily(runner: Interpreter, assignments: tuple[Assignment, ...]) -> Iterator[None]:
+def temporarily(runner: Interpreter, assignments: tuple[Assignment, ...]) -> Generator[None]:
     """Hold assignments that stand before a command while it runs."""
     variables = runner.shell.variables
     before = {assignment.name: variables.get(assignment.name) for assignment in assignments}

@@ -225,5 +225,7 @@ BUILTINS: dict[str, Handler] = {
     "compgen": _complete,
     "bind": _complete,
     "history": _history,
-    **dict.fromkeys(("exit", "logout", "wait", "shopt", "umask", "ulimit", "hash", "bg", "fg", "disown", "getopts"), _true),
+    **dict.fromkeys(
+        ("exit", "logout", "wait", "shopt", "umask", "ulimit", "hash", "bg", "fg", "disown", "getopts"), _true
+    ),
 }

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from fumehood.check.bash.patterns import matches
 from fumehood.check.bash.values import is_known, settled
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _NUMBERS: dict[str, Callable[[int, int], bool]] = {
     "-eq": lambda a, b: a == b,

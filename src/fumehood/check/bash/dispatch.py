@@ -42,7 +42,12 @@ def command(runner: Interpreter, given: Command, stdin: str) -> Output:
 
 
 def _literal(word: Word | Assignment) -> str:
-    if isinstance(word, Word) and len(word.parts) == 1 and isinstance(word.parts[0], Literal) and not word.parts[0].quoted:
+    if (
+        isinstance(word, Word)
+        and len(word.parts) == 1
+        and isinstance(word.parts[0], Literal)
+        and not word.parts[0].quoted
+    ):
         return word.parts[0].text
     return ""
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from fumehood.check.bash.arithmetic import evaluate
 from fumehood.check.bash.braces import braced
-from fumehood.check.bash.notes import Notes
 from fumehood.check.bash.parameters import values
 from fumehood.check.bash.parser import Parser
 from fumehood.check.bash.patterns import escaped
 from fumehood.check.bash.shell import WELL_KNOWN, Shell
 from fumehood.check.bash.syntax import Literal, Parameter, Part, Substitution, Sum, Word
 from fumehood.check.bash.values import HOLE, HOME, UNSET, is_known, settled
+
+if TYPE_CHECKING:
+    from fumehood.check.bash.notes import Notes
 
 MAX_FIELDS = 500
 _NEVER_ENVIRONMENT = frozenset("@*#?$!-_") | frozenset(WELL_KNOWN)
@@ -95,7 +97,7 @@ def _pieces(part: Part, runner: Runner) -> list[str]:
 
 
 def _parameter(part: Parameter, runner: Runner) -> list[str]:
-    def operand(source: str, as_pattern: bool) -> str:  # noqa: FBT001 - the signature of `Operand`
+    def operand(source: str, as_pattern: bool) -> str:
         quoted = part.quoted and not as_pattern and "'" in source
         return source_text(source, runner, as_pattern=as_pattern, quoted=quoted)
 
@@ -135,7 +137,9 @@ def _split(word: Word, runner: Runner) -> list[str]:
 
 
 def _splits(part: Part) -> bool:
-    return not isinstance(part, Literal) and not part.quoted and not (isinstance(part, Substitution) and part.kind != "$")
+    return (
+        not isinstance(part, Literal) and not part.quoted and not (isinstance(part, Substitution) and part.kind != "$")
+    )
 
 
 def _is_list(part: Part) -> bool:
@@ -149,5 +153,5 @@ def _cut(folded: str, separators: str) -> list[str]:
     blanks = separators.replace(UNSET, "")
     if not blanks:
         return [folded]
-    pieces = folded.translate(str.maketrans(dict.fromkeys(blanks, "\0"))).split("\0")
+    pieces = folded.translate({ord(blank): "\0" for blank in blanks}).split("\0")
     return [piece for place, piece in enumerate(pieces) if piece or place in {0, len(pieces) - 1}]

@@ -7,11 +7,14 @@ unknown and is the sandbox's.
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from fumehood.check.bash.builtins import run_source
-from fumehood.check.bash.call import Arguments, Call
 from fumehood.check.bash.escapes import ansi_c
 from fumehood.check.bash.values import HOLE, is_known, settled, unknown
+
+if TYPE_CHECKING:
+    from fumehood.check.bash.call import Arguments, Call
 
 _STRING = r"""(?:"((?:\\.|[^"\\])*)"|'((?:\\.|[^'\\])*)')"""
 _RUNS = re.compile(
@@ -21,20 +24,29 @@ _RUNS = re.compile(
 )
 _RUNS_UNKNOWN = re.compile(r"\b(?:system|exec|popen|shell_exec|passthru)\s*\(?\s*[$@a-zA-Z_(]")
 _BACKTICKS = re.compile(r"`([^`]+)`|\b(?:qx|%x)\s*([^\w\s])(.+?)[)}\]|/!~\2]", re.DOTALL)
-_PIPES = re.compile(_STRING + r"\s*\|\s*&?\s*getline|\|\s*&?\s*" + _STRING + r"|open\s*\(?[^;]*?['\"]-?\|['\"]\s*,\s*" + _STRING, re.DOTALL)
+_PIPES = re.compile(
+    _STRING + r"\s*\|\s*&?\s*getline|\|\s*&?\s*" + _STRING + r"|open\s*\(?[^;]*?['\"]-?\|['\"]\s*,\s*" + _STRING,
+    re.DOTALL,
+)
 _OPEN_PIPE = re.compile(r"open\s*\(?[^;]*?['\"]\s*(?:\|\s*([^'\"]+)|([^'\"|]+)\|\s*)['\"]")
 _SOCKETS = re.compile(
     r"IO::Socket|TCPSocket|UDPSocket|TCPServer|\bsocket\s*\(|fsockopen|pfsockopen|stream_socket_client|Net::(?:HTTP|FTP|SMTP)|LWP::|"
     r"HTTP::Tiny|open-uri|curl_init|/inet[46]?/|luasocket|socket\.(?:tcp|connect)|use Socket|require\s*['\"](?:socket|net/)",
 )
-_ADDRESS = re.compile(r"/inet[46]?/(?:tcp|udp)/[^/]*/([^/\"]+)/([^\"/]+)|['\"]((?:\d{1,3}\.){3}\d{1,3}|[\w-]+(?:\.[\w-]+)*\.[a-z]{2,})(?::(\d+))?['\"]")
+_ADDRESS = re.compile(
+    r"/inet[46]?/(?:tcp|udp)/[^/]*/([^/\"]+)/([^\"/]+)|['\"]((?:\d{1,3}\.){3}\d{1,3}|[\w-]+(?:\.[\w-]+)*\.[a-z]{2,})(?::(\d+))?['\"]"
+)
 _URL = re.compile(r"\b(?:https?|ftp|wss?)://[^\s'\"\\)>]+")
 _PATH = re.compile(r"""["'<>(\s](~?/[\w.~+-]+(?:/[\w.*~+-]+)*/?)(?=["'\s)>])|["'](\.\./[^"']+)["']""")
 _DELETES = re.compile(r"\b(?:unlink|rmtree|remove_tree|rmdir|File\.delete|FileUtils\.rm\w*|os\.remove|delete)\b")
-_WRITES = re.compile(r"""["']\s*\+?>>?|['"][wa]\+?b?['"]|File\.write|file_put_contents|print\s*>|printf\s*>|writefile""")
+_WRITES = re.compile(
+    r"""["']\s*\+?>>?|['"][wa]\+?b?['"]|File\.write|file_put_contents|print\s*>|printf\s*>|writefile"""
+)
 _ENVIRONMENT = re.compile(r"""(?:ENV|ENVIRON|\$_ENV|getenv|\benv)\s*[({\[]+\s*["']?(\w+)|\$ENV\{["']?(\w+)""")
 _EVALUATES = re.compile(r"\b(?:eval|assert|create_function|instance_eval|loadstring|load)\b")
-_DECODES = re.compile(r"\b(?:pack|unpack|decode_base64|base64_decode|unpack1|str_rot13|gzinflate|hex2bin|chr)\b|\.decode64")
+_DECODES = re.compile(
+    r"\b(?:pack|unpack|decode_base64|base64_decode|unpack1|str_rot13|gzinflate|hex2bin|chr)\b|\.decode64"
+)
 _KILLS = re.compile(r"\b(?:kill|Process\.kill|posix_kill)\b\s*\(?\s*['\"\d:]")
 _FORKS = re.compile(r"\bfork\b\s*(?:\(\s*\))?\s*(?:while|until)|(?:while|loop|for\s*\(;;\))[^;]*\bfork\b")
 _MAX_LENGTH = 50_000
@@ -87,11 +99,11 @@ def _network(call: Call, code: str) -> None:
         notes.url(match[0])
     if not _SOCKETS.search(code):
         return
-    match = _ADDRESS.search(code)
-    if match is None:
+    address = _ADDRESS.search(code)
+    if address is None:
         notes.need("net.connect", None, "referenced")
     else:
-        host, port = match[1] or match[3], match[2] or match[4]
+        host, port = address[1] or address[3], address[2] or address[4]
         notes.need("net.connect", f"{host}:{port}" if port else host, "referenced")
 
 

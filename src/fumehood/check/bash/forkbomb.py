@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from fumehood.check.bash.syntax import (
     Block,
@@ -20,6 +20,9 @@ from fumehood.check.bash.syntax import (
     Statement,
     While,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 _WAITS = frozenset({"wait", "sleep", "read", "break", "exit", "return", "inotifywait", "jobs"})
 _ITSELF = frozenset({"$0", "$BASH_SOURCE", "./script.sh"})
@@ -57,7 +60,8 @@ def _name(statement: Statement) -> str:
     first = statement.words[0]
     parts: tuple[Part, ...] = getattr(first, "parts", ())
     return "".join(
-        part.text if isinstance(part, Literal) else f"${part.name}" if isinstance(part, Parameter) else "*" for part in parts
+        part.text if isinstance(part, Literal) else f"${part.name}" if isinstance(part, Parameter) else "*"
+        for part in parts
     )
 
 
@@ -70,7 +74,7 @@ def _statements(root: Statement) -> Iterator[Statement]:
         waiting.extend(_inner(statement))
 
 
-def _inner(statement: Statement) -> list[Statement]:
+def _inner(statement: Statement) -> Sequence[Statement]:
     match statement:
         case Block(items=items):
             return [item for _, item in items]

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import product
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from fumehood.check.bash import dispatch, expand, redirects
 from fumehood.check.bash.arithmetic import evaluate
 from fumehood.check.bash.conditions import condition
 from fumehood.check.bash.forkbomb import endless, multiplies
-from fumehood.check.bash.notes import Notes
 from fumehood.check.bash.output import DONE, Output, lines
 from fumehood.check.bash.parser import Parser
 from fumehood.check.bash.patterns import matches
-from fumehood.check.bash.shell import Shell
 from fumehood.check.bash.syntax import (
     Arithmetic,
     Assignment,
@@ -37,6 +34,12 @@ from fumehood.check.bash.syntax import (
     Word,
 )
 from fumehood.check.bash.values import HOLE, is_known, plain, settled
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from fumehood.check.bash.notes import Notes
+    from fumehood.check.bash.shell import Shell
 
 _MAX_ROUNDS = 200
 _MAX_ALL_ROUNDS = 1000
@@ -106,7 +109,7 @@ class Interpreter:
         self.shell.files[path] = output.text
         return path
 
-    def perhaps(self, action: Callable[[], Output], taken: bool | None) -> Output:
+    def perhaps(self, action: Callable[[], Output], *, taken: bool | None) -> Output:
         """Do something that is done surely (True), never (False) or perhaps (None); all three are read."""
         if taken:
             return action()
@@ -117,13 +120,16 @@ class Interpreter:
             return output
         return DONE
 
+    def _later(self, statement: Statement, stdin: str) -> Callable[[], Output]:
+        return lambda: self.run(statement, stdin)
+
     def finish(self) -> None:
         """Read the functions that nothing called, with arguments that nobody knows."""
         for name, body in list(self.shell.functions.items()):
             if name not in self._calls:
                 shell = self.shell.fork()
                 shell.open_ended, shell.positions = True, []
-                self.within(shell, lambda body=body: self.run(body))  # type: ignore[misc]
+                self.within(shell, self._later(body, HOLE))
 
     def call(self, name: str, arguments: list[str], stdin: str) -> Output:
         """Call a function of the program."""
@@ -151,7 +157,7 @@ class Interpreter:
             if self.shell.flow:
                 break
             taken = True if not joiner else None if status is None else status == (joiner == "&&")
-            output = self.perhaps(lambda statement=statement: self.run(statement, stdin), taken)  # type: ignore[misc]
+            output = self.perhaps(self._later(statement, stdin), taken=taken)
             texts.append(output.text)
             status = status if taken is False else output.status
         return Output("".join(texts), status)
@@ -165,7 +171,7 @@ class Interpreter:
             else:
                 stage = self.shell.fork()
                 stage.input = lines(text)
-                output = self.within(stage, lambda part=part, text=text: self.run(part, text))  # type: ignore[misc]
+                output = self.within(stage, self._later(part, text))
         negated = None if output.status is None else not output.status
         return Output(output.text, negated if pipeline.negated else output.status)
 
@@ -185,7 +191,7 @@ class Interpreter:
         for test, body in statement.branches:
             status = self.run(test, stdin).status
             branch = before.fork()
-            output = self.within(branch, lambda body=body: self.run(body, stdin))  # type: ignore[misc]
+            output = self.within(branch, self._later(body, stdin))
             if status is not False and not decided:
                 decided = status is True
                 branches = [branch] if decided and not branches else [*branches, branch]
@@ -240,7 +246,9 @@ class Interpreter:
             return status if status is None or not statement.until else not status
 
         if endless(statement):
-            self.notes.need("resource.exhaust", "processes", why="an endless loop that starts processes and waits for none")
+            self.notes.need(
+                "resource.exhaust", "processes", why="an endless loop that starts processes and waits for none"
+            )
         return self._rounds_of(test, lambda: self.run(statement.body, stdin).text, lambda: "")
 
     def _rounds_of(self, test: Callable[[], bool | None], body: Callable[[], str], step: Callable[[], str]) -> Output:
@@ -273,7 +281,7 @@ class Interpreter:
             found = [expand.pattern(word, self) for word in patterns]
             sure = is_known(subject) and any(is_known(one) and matches(settled(subject), settled(one)) for one in found)
             branch = self.shell.fork()
-            output = self.within(branch, lambda body=body: self.run(body, stdin))  # type: ignore[misc]
+            output = self.within(branch, self._later(body, stdin))
             if not decided and (sure or not is_known(subject)):
                 branches.append(branch)
                 texts.append(output.text)
@@ -296,7 +304,11 @@ class Interpreter:
     def _command(self, command: Command, stdin: str) -> Output:
         """Run a command once for each combination of values that its variables may have."""
         self.notes.stand(command.start, command.end)
-        several = [name for name in _names(command) if len(self.shell.variables.get(name, ())) > 1] if self._ambiguous() else []
+        several = (
+            [name for name in _names(command) if len(self.shell.variables.get(name, ())) > 1]
+            if self._ambiguous()
+            else []
+        )
         if not several:
             return self._once(command, stdin)
         held = {name: self.shell.variables[name] for name in several}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import re
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from fumehood.check.bash import foreign
 from fumehood.check.bash.builtins import run_source
@@ -13,15 +13,36 @@ from fumehood.check.bash.operands import note
 from fumehood.check.bash.output import Output
 from fumehood.check.bash.programs import PROGRAMS
 from fumehood.check.bash.values import HOLE, is_known, settled
-from fumehood.check.need import Reading
 
-_SHELLS = ("sh", "bash", "dash", "ash", "zsh", "ksh", "mksh", "rbash", "lksh", "fish", "csh", "tcsh", "pwsh", "bash.exe")
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fumehood.check.need import Reading
+
+_SHELLS = (
+    "sh",
+    "bash",
+    "dash",
+    "ash",
+    "zsh",
+    "ksh",
+    "mksh",
+    "rbash",
+    "lksh",
+    "fish",
+    "csh",
+    "tcsh",
+    "pwsh",
+    "bash.exe",
+)
 _SHELL_TAKES = frozenset({"-c", "-O", "-o", "--rcfile", "--init-file", "+O", "+o"})
 _PYTHON_TAKES = frozenset({"-c", "-m", "-W", "-X", "-Q"})
 _SHEBANG = re.compile(r"#!\s*(\S+)(?:\s+(?:-S\s+)?(\S+))?")
 _VIM_SHELL = re.compile(r"(?:^|[:|])\s*(?:silent\s+)?!\s*(.+)|system\(\s*['\"](.+?)['\"]", re.DOTALL)
 _PYTHON_NAME = re.compile(r"(?:python|pypy|ipython)[\d.]*$")
-_SERVES = frozenset({"http.server", "SimpleHTTPServer", "smtpd", "pydoc", "xmlrpc.server", "websockets", "uvicorn", "flask", "gunicorn"})
+_SERVES = frozenset(
+    {"http.server", "SimpleHTTPServer", "smtpd", "pydoc", "xmlrpc.server", "websockets", "uvicorn", "flask", "gunicorn"}
+)
 
 
 def _shell(call: Call) -> Output:
@@ -154,11 +175,16 @@ def _awk(call: Call) -> Output:
 
 
 def _vim(call: Call) -> Output:
-    given = sorted_arguments([f"-c{word[1:]}" if word.startswith("+") else word for word in call.arguments], frozenset({"-c", "-S", "-u", "--cmd", "-W"}))
+    given = sorted_arguments(
+        [f"-c{word[1:]}" if word.startswith("+") else word for word in call.arguments],
+        frozenset({"-c", "-S", "-u", "--cmd", "-W"}),
+    )
     commands = [value for name, value in given.options if name in {"-c", "--cmd"}]
     for text in (*commands, *settled(call.stdin if is_known(call.stdin) else "").splitlines()):
         if match := _VIM_SHELL.search(text):
-            call.runner.notes.need("code.concealed", (match[1] or match[2])[:80], why=f"a shell from within {call.name}")
+            call.runner.notes.need(
+                "code.concealed", (match[1] or match[2])[:80], why=f"a shell from within {call.name}"
+            )
             run_source(call, match[1] or match[2], call.name, apart=True)
         else:
             foreign.read(call, text, call.name)
@@ -168,13 +194,53 @@ def _vim(call: Call) -> Output:
     return Output(HOLE)
 
 
-_FOREIGN = frozenset({"perl", "ruby", "php", "lua", "tclsh", "expect", "Rscript", "R", "julia", "octave", "groovy", "scala", "elixir", "erl", "ghc", "guile", "scheme", "racket", "sbcl", "clisp", "osascript", "irb", "jshell", "luajit", "wish", "jjs", "jrunscript", "gnuplot", "m4"})
+_FOREIGN = frozenset(
+    {
+        "perl",
+        "ruby",
+        "php",
+        "lua",
+        "tclsh",
+        "expect",
+        "Rscript",
+        "R",
+        "julia",
+        "octave",
+        "groovy",
+        "scala",
+        "elixir",
+        "erl",
+        "ghc",
+        "guile",
+        "scheme",
+        "racket",
+        "sbcl",
+        "clisp",
+        "osascript",
+        "irb",
+        "jshell",
+        "luajit",
+        "wish",
+        "jjs",
+        "jrunscript",
+        "gnuplot",
+        "m4",
+    }
+)
 
 HANDLERS: dict[str, Handler] = {
     **dict.fromkeys(_SHELLS, _shell),
     **dict.fromkeys(("python", "pypy", "ipython", "python3", "python2", "pypy3"), _python),
-    **dict.fromkeys(("node", "nodejs", "deno", "bun", "qjs"), _evaluator(_node_code, "-e", "--eval", "-p", "--print", "-pe", takes="-r --require --input-type")),
-    **dict.fromkeys(_FOREIGN, _evaluator(_foreign_code, "-e", "-E", "-r", "-ne", "-pe", "-ex", "--eval", "-c", "--expr", takes="-M -I -m -F -n -x")),
+    **dict.fromkeys(
+        ("node", "nodejs", "deno", "bun", "qjs"),
+        _evaluator(_node_code, "-e", "--eval", "-p", "--print", "-pe", takes="-r --require --input-type"),
+    ),
+    **dict.fromkeys(
+        _FOREIGN,
+        _evaluator(
+            _foreign_code, "-e", "-E", "-r", "-ne", "-pe", "-ex", "--eval", "-c", "--expr", takes="-M -I -m -F -n -x"
+        ),
+    ),
     **dict.fromkeys(("awk", "gawk", "mawk", "nawk", "original-awk", "goawk"), _awk),
     **dict.fromkeys(("vim", "vi", "nvim", "ex", "ed", "red", "view", "gvim", "rvim", "vimdiff"), _vim),
 }

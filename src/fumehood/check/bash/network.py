@@ -26,11 +26,58 @@ _WGET = """
 --timeout -Q -w --wait --user --password --http-user --http-password -e --referer -l -A -R -D --load-cookies=read
 --save-cookies=write --ca-certificate=read
 """
-_TAKES_NETCAT = frozenset("-p -w -s -q -i -X -x -e -c -T -I -O -g -G --exec --sh-exec --proxy --source-port".split())
-_SSH_TAKES = frozenset("-p -i -o -l -L -R -D -J -F -E -b -c -e -I -m -O -Q -S -W -w -P".split())
+_TAKES_NETCAT = frozenset(
+    [
+        "-p",
+        "-w",
+        "-s",
+        "-q",
+        "-i",
+        "-X",
+        "-x",
+        "-e",
+        "-c",
+        "-T",
+        "-I",
+        "-O",
+        "-g",
+        "-G",
+        "--exec",
+        "--sh-exec",
+        "--proxy",
+        "--source-port",
+    ]
+)
+_SSH_TAKES = frozenset(
+    [
+        "-p",
+        "-i",
+        "-o",
+        "-l",
+        "-L",
+        "-R",
+        "-D",
+        "-J",
+        "-F",
+        "-E",
+        "-b",
+        "-c",
+        "-e",
+        "-I",
+        "-m",
+        "-O",
+        "-Q",
+        "-S",
+        "-W",
+        "-w",
+        "-P",
+    ]
+)
 _REMOTE = re.compile(r"(?:[^@/\s]+@)?(\[[^\]]+\]|[\w.-]+):(?!//)(.*)", re.DOTALL)
-_PING_TAKES = frozenset("-c -i -W -w -s -t -I -p -n -l -f -m -q -x -r".split())
-_SOCAT = re.compile(r"(TCP4?6?|UDP4?6?|OPENSSL|SSL|TCP4?6?-CONNECT|UDP-SENDTO|PROXY|SOCKS4A?):([^:,]+):?([^:,]*)", re.IGNORECASE)
+_PING_TAKES = frozenset(["-c", "-i", "-W", "-w", "-s", "-t", "-I", "-p", "-n", "-l", "-f", "-m", "-q", "-x", "-r"])
+_SOCAT = re.compile(
+    r"(TCP4?6?|UDP4?6?|OPENSSL|SSL|TCP4?6?-CONNECT|UDP-SENDTO|PROXY|SOCKS4A?):([^:,]+):?([^:,]*)", re.IGNORECASE
+)
 _SOCAT_LISTENS = re.compile(r"(?:TCP4?6?|UDP4?6?|OPENSSL)-(?:LISTEN|L|RECV\w*):(\d+)", re.IGNORECASE)
 _SOCAT_RUNS = re.compile(r"(?:EXEC|SYSTEM|SHELL):(['\"]?)(.+?)\1(?:,|$)", re.IGNORECASE)
 _SOCAT_FILE = re.compile(r"(?:FILE|OPEN|GOPEN|CREATE):([^,]+)", re.IGNORECASE)
@@ -69,14 +116,46 @@ _REGISTRIES = {
     "opam": "opam.ocaml.org:443",
 }
 _FETCHES = frozenset(
-    "install add update upgrade download get i ci sync lock require create dist-upgrade full-upgrade publish upload search refresh "
-    "build-dep source exec dlx init tool self-update wheel -S -Sy -Syu -Syyu".split(),
+    [
+        "install",
+        "add",
+        "update",
+        "upgrade",
+        "download",
+        "get",
+        "i",
+        "ci",
+        "sync",
+        "lock",
+        "require",
+        "create",
+        "dist-upgrade",
+        "full-upgrade",
+        "publish",
+        "upload",
+        "search",
+        "refresh",
+        "build-dep",
+        "source",
+        "exec",
+        "dlx",
+        "init",
+        "tool",
+        "self-update",
+        "wheel",
+        "-S",
+        "-Sy",
+        "-Syu",
+        "-Syyu",
+    ],
 )
 _LOCAL = re.compile(r"\.{1,2}(?:/.*)?(?:\[.*\])?$|.*\.(?:whl|tar\.gz|deb|rpm|gem)$|/.*")
 
 
 def _roles(table: str) -> dict[str, str]:
-    return dict(option.split("=", 1) if "=" in option else (option, "none") for option in table.split())
+    return {
+        name: role if equals else "none" for name, equals, role in (option.partition("=") for option in table.split())
+    }
 
 
 def _transfer(table: dict[str, str]) -> Handler:
@@ -142,8 +221,19 @@ def _plain(call: Call) -> Output:
 
 
 def _resolve(call: Call) -> Output:
-    name = next((word for word in call.arguments if word[:1] not in "-+@" and word not in {"A", "AAAA", "MX", "TXT", "NS", "ANY"}), None)
-    call.runner.notes.need("net.resolve", settled(name) if name and is_known(name) else None, "resolved" if name and is_known(name) else "referenced")
+    name = next(
+        (
+            word
+            for word in call.arguments
+            if word[:1] not in "-+@" and word not in {"A", "AAAA", "MX", "TXT", "NS", "ANY"}
+        ),
+        None,
+    )
+    call.runner.notes.need(
+        "net.resolve",
+        settled(name) if name and is_known(name) else None,
+        "resolved" if name and is_known(name) else "referenced",
+    )
     return Output(HOLE)
 
 
@@ -158,7 +248,11 @@ def _ssh(call: Call) -> Output:
     remotes = [operand for operand in given.operands if call.name == "ssh" or _REMOTE.fullmatch(settled(operand))]
     for operand in remotes[:1] if call.name == "ssh" else remotes:
         host = settled(operand).rpartition("@")[2].partition(":")[0]
-        call.runner.notes.need("net.connect", f"{host}:{settled(port)}" if is_known(host) and host else None, "referenced" if not is_known(host) else "resolved")
+        call.runner.notes.need(
+            "net.connect",
+            f"{host}:{settled(port)}" if is_known(host) and host else None,
+            "referenced" if not is_known(host) else "resolved",
+        )
     locals_ = [operand for operand in given.operands if operand not in remotes]
     for operand in locals_ if call.name != "ssh" else ():
         call.path("fs.read", operand)
@@ -170,7 +264,9 @@ def _ssh(call: Call) -> Output:
 def _rsync(call: Call) -> Output:
     if any(_REMOTE.fullmatch(settled(word)) or "::" in word or word.startswith("rsync://") for word in call.arguments):
         return _ssh(call)
-    given = sorted_arguments(call.arguments, frozenset({"-e", "--rsh", "--exclude", "--include", "--exclude-from", "--files-from"}))
+    given = sorted_arguments(
+        call.arguments, frozenset({"-e", "--rsh", "--exclude", "--include", "--exclude-from", "--files-from"})
+    )
     if command := given.value("-e", "--rsh"):
         run_source(Call(call.runner, "rsync", [], HOLE), command, "rsync -e", apart=True)
     for operand in given.operands[:-1]:
@@ -229,14 +325,114 @@ def _cloud(call: Call) -> Output:
 
 HANDLERS: dict[str, Handler] = {
     **dict.fromkeys(("curl", "curlie"), _transfer(_roles(_CURL))),
-    **dict.fromkeys(("wget", "wget2", "aria2c", "axel", "http", "https", "httpie", "xh", "lynx", "links", "w3m", "elinks", "GET", "POST", "HEAD", "lwp-request", "lftp", "yt-dlp", "youtube-dl"), _transfer(_roles(_WGET))),
+    **dict.fromkeys(
+        (
+            "wget",
+            "wget2",
+            "aria2c",
+            "axel",
+            "http",
+            "https",
+            "httpie",
+            "xh",
+            "lynx",
+            "links",
+            "w3m",
+            "elinks",
+            "GET",
+            "POST",
+            "HEAD",
+            "lwp-request",
+            "lftp",
+            "yt-dlp",
+            "youtube-dl",
+        ),
+        _transfer(_roles(_WGET)),
+    ),
     **dict.fromkeys(("nc", "ncat", "netcat", "nc.traditional", "nc.openbsd", "pnetcat"), _netcat),
-    **dict.fromkeys(("telnet", "ftp", "tftp", "ping", "ping6", "traceroute", "tracepath", "mtr", "nmap", "masscan", "hping3", "arping", "whois", "finger", "ab", "siege", "wrk", "slowloris", "rlogin", "rsh", "smbclient", "rpcclient", "ldapsearch", "snmpwalk", "mosquitto_pub", "websocat", "swaks", "sendmail", "mail", "mailx", "mutt", "msmtp", "xfreerdp", "vncviewer", "rdesktop"), _plain),
+    **dict.fromkeys(
+        (
+            "telnet",
+            "ftp",
+            "tftp",
+            "ping",
+            "ping6",
+            "traceroute",
+            "tracepath",
+            "mtr",
+            "nmap",
+            "masscan",
+            "hping3",
+            "arping",
+            "whois",
+            "finger",
+            "ab",
+            "siege",
+            "wrk",
+            "slowloris",
+            "rlogin",
+            "rsh",
+            "smbclient",
+            "rpcclient",
+            "ldapsearch",
+            "snmpwalk",
+            "mosquitto_pub",
+            "websocat",
+            "swaks",
+            "sendmail",
+            "mail",
+            "mailx",
+            "mutt",
+            "msmtp",
+            "xfreerdp",
+            "vncviewer",
+            "rdesktop",
+        ),
+        _plain,
+    ),
     **dict.fromkeys(("dig", "nslookup", "host", "drill", "resolvectl", "getent-hosts"), _resolve),
     **dict.fromkeys(("ssh", "scp", "sftp", "sshfs", "mosh", "ssh-copy-id", "autossh", "sshpass", "ssh-keyscan"), _ssh),
     "openssl": _openssl,
     "rsync": _rsync,
     "socat": _socat,
     **dict.fromkeys(_REGISTRIES, _packages),
-    **dict.fromkeys(("aws", "gcloud", "gsutil", "az", "heroku", "doctl", "s3cmd", "rclone", "gh", "glab", "ngrok", "cloudflared", "tailscale", "mysql", "psql", "mongo", "mongosh", "redis-cli", "kubectl", "helm", "terraform", "ansible", "vault", "tor", "openvpn", "wg-quick", "chisel", "frpc", "magic-wormhole", "transfer", "iperf", "iperf3", "speedtest", "speedtest-cli"), _cloud),
+    **dict.fromkeys(
+        (
+            "aws",
+            "gcloud",
+            "gsutil",
+            "az",
+            "heroku",
+            "doctl",
+            "s3cmd",
+            "rclone",
+            "gh",
+            "glab",
+            "ngrok",
+            "cloudflared",
+            "tailscale",
+            "mysql",
+            "psql",
+            "mongo",
+            "mongosh",
+            "redis-cli",
+            "kubectl",
+            "helm",
+            "terraform",
+            "ansible",
+            "vault",
+            "tor",
+            "openvpn",
+            "wg-quick",
+            "chisel",
+            "frpc",
+            "magic-wormhole",
+            "transfer",
+            "iperf",
+            "iperf3",
+            "speedtest",
+            "speedtest-cli",
+        ),
+        _cloud,
+    ),
 }

@@ -6,17 +6,23 @@ import posixpath
 import re
 import shlex
 from bisect import bisect_right
-from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from fumehood.check.bash.values import FOREIGN, HOLE, HOME, OWN, UNSET, WORKSPACE, is_known, settled, shown
 from fumehood.check.budget import Budget, Exhausted
 from fumehood.check.need import Need, Reading
-from fumehood.execution import Confidence
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from fumehood.execution import Confidence
 
 _DEVICE = re.compile(r"/dev/(tcp|udp)/([^/]*)/(.*)", re.DOTALL)
 _STREAM = re.compile(r"/dev/(?:null|std(?:in|out|err)|tty|fd/.*)|-|&?\d+", re.DOTALL)
-_PUBLIC = re.compile(r"/etc/(?:os-release|lsb-release|debian_version|alpine-release|redhat-release)|/usr/lib/os-release")
+_PUBLIC = re.compile(
+    r"/etc/(?:os-release|lsb-release|debian_version|alpine-release|redhat-release)|/usr/lib/os-release"
+)
 """What kind of Linux this is: scripts that build or install ask, and no secret is in it."""
 _URL = re.compile(r"([a-z][a-z0-9+.-]*)://(?:[^/@\s]*@)?(\[[^\]]*\]|[^/:?#\s]*)(?::([^/?#\s]*))?", re.IGNORECASE)
 _PORTS = {"http": "80", "https": "443", "ftp": "21", "ssh": "22", "git": "9418", "ws": "80", "wss": "443", "sftp": "22"}
@@ -50,7 +56,7 @@ class Notes:
             self._span = (start, end)
 
     @contextmanager
-    def inside(self, what: str, *, elsewhere: bool = True) -> Iterator[None]:
+    def inside(self, what: str, *, elsewhere: bool = True) -> Generator[None]:
         """Read nested code: `what` says what carries it; `elsewhere` that its offsets are not the source's.
 
         Raises:
@@ -82,7 +88,9 @@ class Notes:
     def adopt(self, reading: Reading) -> None:
         """Take over what another language's reader found in code that stands here."""
         for found in reading.needs:
-            self.need(found.capability, found.value, found.confidence, why=" <- ".join(found.trace) or found.snippet[:80])
+            self.need(
+                found.capability, found.value, found.confidence, why=" <- ".join(found.trace) or found.snippet[:80]
+            )
         self.imports.update(reading.imports)
         self.complete = self.complete and reading.complete
 
@@ -92,7 +100,11 @@ class Notes:
         if match := _DEVICE.fullmatch(settled(text)):
             self.need("net.connect", shown(f"{match[2]}:{match[3]}"), "resolved" if is_known(text) else "referenced")
             return
-        if _STREAM.fullmatch(text) or (capability == "fs.read" and _PUBLIC.fullmatch(text)) or not settled(text).strip():
+        if (
+            _STREAM.fullmatch(text)
+            or (capability == "fs.read" and _PUBLIC.fullmatch(text))
+            or not settled(text).strip()
+        ):
             return
         place = _place(text, directory)
         if place is None:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from fumehood.check.bash.call import Arguments, Call, sorted_arguments
-from fumehood.check.bash.programs import Profile
 from fumehood.check.bash.values import is_known, settled, shown
 
+if TYPE_CHECKING:
+    from fumehood.check.bash.programs import Profile
+
 _SETUID = re.compile(r"(?:[ugoa]*\+[rwxXt]*s[rwxXst]*|0?[2467][0-7]{3})")
-_URL = re.compile(r"(?:https?|ftp|ftps|sftp|ssh|git|wss?|smb|ldap|tcp|udp|redis|mongodb|mysql|postgres(?:ql)?|gopher)://", re.IGNORECASE)
+_URL = re.compile(
+    r"(?:https?|ftp|ftps|sftp|ssh|git|wss?|smb|ldap|tcp|udp|redis|mongodb|mysql|postgres(?:ql)?|gopher)://",
+    re.IGNORECASE,
+)
 _ELSEWHERE = re.compile(r"(?:--?[\w-]+=)?((?:/|~/|\.\./).+|~)", re.DOTALL)
 _ROLES = {
     "read": ("fs.read",),
@@ -66,7 +72,9 @@ def _use(call: Call, role: str, path: str) -> None:
 def _transfer(call: Call, profile: Profile, given: Arguments, operands: list[str]) -> None:
     """Note what `cp`, `mv` and `ln` do; a copy within the program's own files keeps its text."""
     into = given.value("-t", "--target-directory")
-    sources, target = (operands, into) if into is not None else (operands[:-1], operands[-1] if len(operands) > 1 else None)
+    sources, target = (
+        (operands, into) if into is not None else (operands[:-1], operands[-1] if len(operands) > 1 else None)
+    )
     if target is None and len(operands) == 1:
         sources = operands
     for source in sources:

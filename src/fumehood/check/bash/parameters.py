@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from fumehood.check.bash.arithmetic import evaluate
+from fumehood.check.bash.arithmetic import evaluate, nowhere
 from fumehood.check.bash.escapes import ansi_c
 from fumehood.check.bash.patterns import replaced, without_prefix, without_suffix
-from fumehood.check.bash.shell import Shell
 from fumehood.check.bash.syntax import Parameter
 from fumehood.check.bash.values import HOLE, OWN, UNSET, is_known, settled, unknown
+
+if TYPE_CHECKING:
+    from fumehood.check.bash.shell import Shell
 
 _ALL = frozenset("@*")
 _INDIRECT = re.compile(r"([A-Za-z_]\w*|\d+)(?:\[(.*)\])?")
@@ -66,7 +69,7 @@ def _element(name: str, index: str, shell: Shell, operand: Operand) -> str:
     key = settled(operand(index, False))
     if key in items:
         return items[key]
-    number = evaluate(key, shell.get, lambda *_: None)
+    number = evaluate(key, shell.get, nowhere)
     if is_known(number) and number.startswith("-"):
         elements = list(items.values())
         return elements[int(number)] if -int(number) <= len(elements) else UNSET
@@ -120,7 +123,7 @@ def _slice(found: list[str], source: str, shell: Shell, operand: Operand) -> lis
 
 def _bounds(source: str, shell: Shell, operand: Operand) -> tuple[int | None, int | None]:
     offset, _, length = source.partition(":")
-    numbers = [evaluate(operand(text, False), shell.get, lambda *_: None) if text else "" for text in (offset, length)]
+    numbers = [evaluate(operand(text, False), shell.get, nowhere) if text else "" for text in (offset, length)]
     start, count = (int(number) if number and is_known(number) else None for number in numbers)
     return start, count
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from fumehood.check.bash.scanner import METACHARACTERS, Scanner
 from fumehood.check.bash.syntax import (
@@ -26,7 +25,10 @@ from fumehood.check.bash.syntax import (
     While,
     Word,
 )
-from fumehood.check.budget import MAX_DEPTH, Budget, Exhausted
+from fumehood.check.budget import MAX_DEPTH, Exhausted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _KEYWORD = re.compile(
     r"(?:if|then|elif|else|fi|for|select|while|until|do|done|case|esac|function|time|coproc|\[\[|[{}!])(?=[\s;&|<>()]|$)",
@@ -313,8 +315,11 @@ class Parser(Scanner):
             if self._redirect(redirects):
                 continue
             assignment = self._assignment() if declares or not words else None
+            if assignment is not None and words:
+                words.append(assignment)
+                continue
             if assignment is not None:
-                (words if words else assignments).append(assignment)  # type: ignore[arg-type]
+                assignments.append(assignment)
                 continue
             word = self.word()
             if word is None:

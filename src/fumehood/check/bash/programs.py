@@ -25,23 +25,29 @@ head,tail                                    read  -n -c --lines --bytes --pid -
 wc,cksum,sum,md5sum,sha1sum,sha224sum,sha256sum,sha384sum,sha512sum,b2sum,shasum,md5  read  --files0-from=read -a
 od,hexdump,hd,xxd,strings,file,stat,readelf,objdump,nm,ldd,size  read  -A -j -N -S -t -w -n -e -f -c -l -s -g -o -m -L
 base64,base32,basenc,uudecode,uuencode       read  -w --wrap -o=write
-cut,paste,join,comm,fold,column,rs,tsort,csvcut,csvlook,csvstat,csvgrep  read  -b -c -d -f -w -s -t -1 -2 -j -o -e -v -a --output-delimiter --delimiter --fields -m -r
-sort                                         read  -k -t -o=write --output=write -S -T --parallel --files0-from=read --key --field-separator
+cut,paste,join,comm,fold,column,rs,tsort,csvcut,csvlook,csvstat,csvgrep  read  -b -c -d -f -w -s -t -1 -2 -j -o -e -v
+    -a --output-delimiter --delimiter --fields -m -r
+sort                                         read  -k -t -o=write --output=write -S -T --parallel --files0-from=read
+    --key --field-separator
 shuf                                         read  -n -o=write --output=write -i --random-source
 uniq                                         last  -f -s -w --skip-fields --skip-chars
-grep,egrep,fgrep,rg,ag,ack,zgrep             pattern  -e= -f=read --file=read -m -A -B -C -d -D --include --exclude --exclude-dir --color -g -t --regexp=
-jq,yq,xq,gojq                                pattern  --arg --argjson --indent -f=read --from-file=read --slurpfile --rawfile
+grep,egrep,fgrep,rg,ag,ack,zgrep             pattern  -e= -f=read --file=read -m -A -B -C -d -D --include --exclude
+    --exclude-dir --color -g -t --regexp=
+jq,yq,xq,gojq                                pattern  --arg --argjson --indent -f=read --from-file=read --slurpfile
+    --rawfile
 sed,gsed                                     pattern  -e= -f=read -l --expression=
 awk,gawk,mawk,nawk                           pattern  -F -v -f=read --file=read
 ls,dir,vdir,exa,eza,lsd                      list  -I -w -T --sort --time --format --hide --ignore
 tree,du,ncdu                                 list  -L -P -I -d --max-depth -t -B --threshold -o=write --exclude
 locate,mlocate,plocate                       none  -d=read
 cp,install,ditto                             copy  -t=write --target-directory=write -S -m -o -g --mode --owner
-rsync                                        copy  -e --rsh --exclude --include --exclude-from=read --files-from=read --password-file=read
+rsync                                        copy  -e --rsh --exclude --include --exclude-from=read --files-from=read
+    --password-file=read
 mv,rename                                    move  -t=write --target-directory=write -S
 ln                                           link  -t=write -S
 rm,rmdir,unlink,srm,shred,trash              delete  -n -s --iterations --size
-touch,mkdir,mkfifo,mknod,truncate,fallocate,mktemp,tee,sponge  write  -d -t -r=read -m -s -l -o -p --reference=read --size --tmpdir
+touch,mkdir,mkfifo,mknod,truncate,fallocate,mktemp,tee,sponge  write  -d -t -r=read -m -s -l -o -p --reference=read
+    --size --tmpdir
 chmod,chown,chgrp,chattr,setfacl,setcap,chcon  mode  --reference=read -m -x
 gzip,gunzip,bzip2,bunzip2,xz,unxz,zstd,unzstd,lz4,compress,uncompress  edit  -S --suffix -T -o=write
 zip                                          pack  -i -x -P -b=write
@@ -53,19 +59,28 @@ split,csplit                                 read  -b -l -n -a --bytes --lines -
 iconv                                        read  -f -t -o=write --output=write
 readlink,realpath,dirname,basename,pathchk   none
 nano,pico,emacs,micro,joe,code,subl          edit
-gcc,cc,g++,clang,clang++,tcc,ld,as,gfortran,rustc,javac,nasm  read  -o=write -I -L -l -D -x -std -isystem -include=read
+gcc,cc,g++,clang,clang++,tcc,ld,as,gfortran,rustc,javac,nasm  read  -o=write -I -L -l -D -x -std -isystem
+    -include=read
 strip,patchelf                               edit  --set-interpreter --set-rpath
 make,gmake,cmake,ninja,bazel,meson           other -f=read -C -j -D -S -B -G --file=read
-openssl                                      other -in=read -out=write -inkey=read -keyout=write -CAfile=read -key=read -cert=read -pass -connect -k -iter -md
-gpg,gpg2,age                                 read  -o=write --output=write -r --recipient -u -i=read --passphrase-file=read
-convert,magick,ffmpeg,pandoc,pdftotext,wkhtmltopdf,inkscape,gs,dot,mogrify,exiftool,identify  read  -o=write --output=write -i=read -f -t -c -v -T
+openssl                                      other -in=read -out=write -inkey=read -keyout=write -CAfile=read
+    -key=read -cert=read -pass -connect -k -iter -md
+gpg,gpg2,age                                 read  -o=write --output=write -r --recipient -u -i=read
+    --passphrase-file=read
+convert,magick,ffmpeg,pandoc,pdftotext,wkhtmltopdf,inkscape,gs,dot,mogrify,exiftool,identify  read  -o=write
+    --output=write -i=read -f -t -c -v -T
 sqlite3                                      edit  -separator -init=read -cmd
 tty,stty,reset,clear,tput,tabs               none
-echo,printf,seq,bc,dc,expr,factor,yes,sleep,uname,hostname,arch,nproc,whoami,id,groups,logname,users,who,w,uptime,free,df,ps,pstree,pgrep,pidof,tr,true,false,which,type,command,test,getconf,jot,banner,figlet,cowsay,toilet,lolcat,fortune,usleep,jobs,times,getopt,gettext,ngettext,uuidgen,mcookie,pwgen,notify-send,say,lsb_release,sw_vers,info,help,whatis,apropos,whereis,mesg,cal   none
+echo,printf,seq,bc,dc,expr,factor,yes,sleep,uname,hostname,arch,nproc,whoami,id,groups,logname,users,who,w,uptime,
+    free,df,ps,pstree,pgrep,pidof,tr,true,false,which,type,command,test,getconf,jot,banner,figlet,cowsay,toilet,
+    lolcat,fortune,usleep,jobs,times,getopt,gettext,ngettext,uuidgen,mcookie,pwgen,notify-send,say,lsb_release,
+    sw_vers,info,help,whatis,apropos,whereis,mesg,cal   none
 date   none   -f=read --file=read -r=read --reference=read -d -s
-top,htop,vmstat,iostat,lscpu,lsblk,locale,numfmt,envsubst,lsof,ipcs,sync,dialog,whiptail,zenity,logger,msgfmt,shellcheck,shfmt,man,xdg-open,wall,write   other
+top,htop,vmstat,iostat,lscpu,lsblk,locale,numfmt,envsubst,lsof,ipcs,sync,dialog,whiptail,zenity,logger,msgfmt,
+    shellcheck,shfmt,man,xdg-open,wall,write   other
 last,lastb,lastlog                           none  -f=read
-npm,yarn,pnpm,pip,pip3,uv,poetry,conda,cargo,go,mvn,gradle,pytest,tox,nox,ruff,black,mypy,eslint,tsc,jest,prettier,hugo,mkdocs,sphinx-build,docutils,dotnet,rake,bundle,gem,composer,git,hg,svn   other
+npm,yarn,pnpm,pip,pip3,uv,poetry,conda,cargo,go,mvn,gradle,pytest,tox,nox,ruff,black,mypy,eslint,tsc,jest,prettier,
+    hugo,mkdocs,sphinx-build,docutils,dotnet,rake,bundle,gem,composer,git,hg,svn   other
 split-file,comm                              read
 """
 
@@ -85,9 +100,11 @@ class Profile:
 
 def _profiles(table: str) -> dict[str, Profile]:
     found: dict[str, Profile] = {}
-    for line in table.strip().splitlines():
+    for line in table.replace(",\n    ", ",").replace("\n    ", " ").strip().splitlines():
         names, layout, *options = line.split()
-        values = dict(option.split("=", 1) if "=" in option else (option, "none") for option in options)
+        values = {
+            name: role if equals else "none" for name, equals, role in (option.partition("=") for option in options)
+        }
         profile = Profile(layout, values)
         found.update(dict.fromkeys(names.split(","), profile))
     return found

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from fumehood.check.bash import expand
 from fumehood.check.bash.call import STANDARD_INPUT
-from fumehood.check.bash.expand import Runner
 from fumehood.check.bash.output import Output, lines
-from fumehood.check.bash.syntax import Redirect
 from fumehood.check.bash.values import HOLE, settled
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fumehood.check.bash.expand import Runner
+    from fumehood.check.bash.syntax import Redirect
 
 _WRITES = frozenset({">", ">>", ">|", "&>", "&>>", ">&", "<>"})
 _STANDARD_OUTPUT = frozenset({"", "1"})

@@ -5,7 +5,17 @@ from __future__ import annotations
 import re
 
 from fumehood.check.bash.escapes import ansi_c
-from fumehood.check.bash.syntax import Block, Literal, Parameter, Part, Redirect, ShellSyntaxError, Substitution, Sum, Word
+from fumehood.check.bash.syntax import (
+    Block,
+    Literal,
+    Parameter,
+    Part,
+    Redirect,
+    ShellSyntaxError,
+    Substitution,
+    Sum,
+    Word,
+)
 from fumehood.check.budget import MAX_DEPTH, Budget, Exhausted
 
 METACHARACTERS = frozenset(" \t\n;&|<>()")
@@ -26,7 +36,7 @@ class Scanner:
         self.source = source
         self.position = 0
         self.budget = budget
-        self.depth = depth
+        self.depth: int = depth
         self.base = base
         self.pending: list[tuple[Redirect, str, bool]] = []
 

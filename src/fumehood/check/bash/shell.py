@@ -17,7 +17,7 @@ WELL_KNOWN = {
     "SHELL": "/bin/bash",
     "BASH": "/bin/bash",
     "IFS": " \t\n",
-    "TMPDIR": "/tmp",  # noqa: S108 - what the variable holds, not a file that is made
+    "TMPDIR": "/tmp",
     "LANG": "C.UTF-8",
     "LC_ALL": "C.UTF-8",
     "TERM": "xterm",
@@ -50,20 +50,20 @@ class Shell:
         decoded: Texts that came out of a decoder, and which; running one is concealment.
     """
 
-    variables: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    arrays: dict[str, dict[str, str]] = field(default_factory=dict)
-    origins: dict[str, int] = field(default_factory=dict)
-    references: dict[str, str] = field(default_factory=dict)
-    functions: dict[str, Statement] = field(default_factory=dict)
-    aliases: dict[str, str] = field(default_factory=dict)
-    positions: list[str] = field(default_factory=list)
+    variables: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    arrays: dict[str, dict[str, str]] = field(default_factory=dict[str, dict[str, str]])
+    origins: dict[str, int] = field(default_factory=dict[str, int])
+    references: dict[str, str] = field(default_factory=dict[str, str])
+    functions: dict[str, Statement] = field(default_factory=dict[str, Statement])
+    aliases: dict[str, str] = field(default_factory=dict[str, str])
+    positions: list[str] = field(default_factory=list[str])
     open_ended: bool = False
     directory: str = WORKSPACE
     flow: str = ""
-    local: dict[str, tuple[str, ...] | None] = field(default_factory=dict)
+    local: dict[str, tuple[str, ...] | None] = field(default_factory=dict[str, tuple[str, ...] | None])
     input: list[str] | None = None
-    files: dict[str, str] = field(default_factory=dict)
-    decoded: dict[str, str] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict[str, str])
+    decoded: dict[str, str] = field(default_factory=dict[str, str])
 
     def fork(self) -> Shell:
         """Answer a copy, as a subshell or a branch not surely taken has."""

@@ -198,4 +198,6 @@ class Arithmetic:
     text: str
 
 
-Statement: TypeAlias = "Command | Pipeline | Block | Group | If | For | CountedFor | While | Case | Function | Test | Arithmetic"
+Statement: TypeAlias = (
+    "Command | Pipeline | Block | Group | If | For | CountedFor | While | Case | Function | Test | Arithmetic"
+)

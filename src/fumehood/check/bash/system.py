@@ -11,14 +11,18 @@ from fumehood.check.bash.operands import note
 from fumehood.check.bash.output import Output
 from fumehood.check.bash.programs import PROGRAMS, Profile
 from fumehood.check.bash.texts import TEXTS
-from fumehood.check.bash.values import FOREIGN, HOLE, HOME, OWN, UNSET, is_known, settled, shown
+from fumehood.check.bash.values import FOREIGN, HOLE, HOME, OWN, is_known, settled, shown
 
 _TABLE = """
 shutdown,reboot,halt,poweroff,init,telinit          privilege       an end to the machine
 insmod,modprobe,rmmod,kmod,depmod                   code.native     a kernel module
-useradd,adduser,usermod,userdel,deluser,groupadd,groupmod,groupdel,passwd,chpasswd,gpasswd,chage,newusers,vipw,visudo,chsh,chfn  fs.write  /etc/passwd
-mount,umount,losetup,swapon,swapoff,mkswap,pivot_root,mkfs,fdisk,sfdisk,parted,wipefs,cryptsetup,hdparm,lvremove,vgremove,debugfs,tune2fs,e2label,blkdiscard  fs.write  /dev
-iptables,ip6tables,nft,ufw,firewall-cmd,ebtables,tc,setenforce,aa-disable,aa-teardown,auditctl,semanage,setsebool,apparmor_parser,hostnamectl,timedatectl,localectl,loginctl,update-alternatives,dpkg-reconfigure,grub-install,update-grub,efibootmgr,bootctl  privilege  the machine's settings
+useradd,adduser,usermod,userdel,deluser,groupadd,groupmod,groupdel,passwd,chpasswd,gpasswd,chage,newusers,vipw,visudo,
+    chsh,chfn  fs.write  /etc/passwd
+mount,umount,losetup,swapon,swapoff,mkswap,pivot_root,mkfs,fdisk,sfdisk,parted,wipefs,cryptsetup,hdparm,lvremove,
+    vgremove,debugfs,tune2fs,e2label,blkdiscard  fs.write  /dev
+iptables,ip6tables,nft,ufw,firewall-cmd,ebtables,tc,setenforce,aa-disable,aa-teardown,auditctl,semanage,setsebool,
+    apparmor_parser,hostnamectl,timedatectl,localectl,loginctl,update-alternatives,dpkg-reconfigure,grub-install,
+    update-grub,efibootmgr,bootctl  privilege  the machine's settings
 setcap,capsh,newuidmap,keyctl,bpftool,bpftrace,kexec,nsenter  privilege  more powers
 docker,podman,nerdctl,ctr,crictl,lxc,lxd,buildah,vagrant,virsh,qemu-system-x86_64  fs.write  /var/run/docker.sock
 dmesg                                               fs.read         /dev/kmsg
@@ -27,7 +31,8 @@ last,lastb,lastlog,utmpdump                         fs.read         /var/log/wtm
 dmidecode,lshw                                      fs.read         /sys/firmware/dmi/tables
 tcpdump,tshark,wireshark,dumpcap,ettercap,arpspoof,airodump-ng  net.listen  any
 stress,stress-ng,memtester,cpuburn                  resource.exhaust  the machine
-john,hashcat,hydra,medusa,sqlmap,msfconsole,msfvenom,nikto,gobuster,linpeas.sh,mimikatz,responder  privilege  an attack tool
+john,hashcat,hydra,medusa,sqlmap,msfconsole,msfvenom,nikto,gobuster,linpeas.sh,mimikatz,responder  privilege  an
+    attack tool
 xmrig,minerd,cpuminer,ethminer,cgminer              resource.exhaust  mining
 xclip,xsel,pbpaste,wl-paste,import,scrot,screencapture,arecord,xinput,showkey,logkeys  fs.read  /dev/input
 """
@@ -40,7 +45,10 @@ _READS_ONLY = {
 _KILL_TAKES = frozenset({"-s", "-n", "-signal"})
 _DD = re.compile(r"(if|of|count|bs)=(.*)", re.DOTALL)
 _GIT_FETCHES = frozenset({"clone", "fetch", "pull", "push", "ls-remote", "remote-update"})
-_TAR_RUNS = re.compile(r"--(?:checkpoint-action=exec|to-command|use-compress-program|rsh-command|info-script|new-volume-script)=(.+)", re.DOTALL)
+_TAR_RUNS = re.compile(
+    r"--(?:checkpoint-action=exec|to-command|use-compress-program|rsh-command|info-script|new-volume-script)=(.+)",
+    re.DOTALL,
+)
 _SIZE = re.compile(r"(\d+)\s*([TPE]|[1-9]\d{2,}G|\d{3,}G)", re.IGNORECASE)
 _SQLITE_RUNS = re.compile(r"\.(?:shell|system|!)\s+(.+)|(?:load_extension\(\s*|\.load\s+)['\"]?([^'\")]+)")
 
@@ -124,8 +132,13 @@ def _tar(call: Call) -> Output:
         words = [f"-{words[0]}", *words[1:]]
     inner = Call(call.runner, "tar", words, call.stdin)
     creates = any(re.match(r"-[a-zA-Z]*[cru]|--create|--append|--update", word) for word in words)
-    takes = dict.fromkeys(("-C", "-X", "-T", "--directory", "--exclude", "--transform", "-I", "--strip-components"), "none")
-    profile = Profile("read" if creates else "none", {**takes, "-f": "write" if creates else "read", "--file": "write" if creates else "read"})
+    takes = dict.fromkeys(
+        ("-C", "-X", "-T", "--directory", "--exclude", "--transform", "-I", "--strip-components"), "none"
+    )
+    profile = Profile(
+        "read" if creates else "none",
+        {**takes, "-f": "write" if creates else "read", "--file": "write" if creates else "read"},
+    )
     given = note(inner, profile)
     if program := given.value("-I"):
         run_source(Call(call.runner, "tar", [], HOLE), program, "tar -I", apart=True)
@@ -145,9 +158,17 @@ def _zip(call: Call) -> Output:
 
 
 def _git(call: Call) -> Output:
-    given = sorted_arguments(call.arguments, frozenset({"-c", "-C", "--git-dir", "--work-tree", "--exec-path"}), stop_at_operand=True)
+    given = sorted_arguments(
+        call.arguments, frozenset({"-c", "-C", "--git-dir", "--work-tree", "--exec-path"}), stop_at_operand=True
+    )
     for name, value in given.options:
-        if name == "-c" and (match := re.match(r"(?:core\.(?:pager|sshCommand|editor|fsmonitor|hooksPath|gitProxy)|alias\.\w+|.*\.(?:command|cmd|program|textconv|helper))=!?(.*)", settled(value), re.DOTALL)):
+        if name == "-c" and (
+            match := re.match(
+                r"(?:core\.(?:pager|sshCommand|editor|fsmonitor|hooksPath|gitProxy)|alias\.\w+|.*\.(?:command|cmd|program|textconv|helper))=!?(.*)",
+                settled(value),
+                re.DOTALL,
+            )
+        ):
             run_source(Call(call.runner, "git", [], HOLE), match[1], "git -c", apart=True)
         elif name == "-C":
             call.path("fs.list", value)
@@ -155,7 +176,14 @@ def _git(call: Call) -> Output:
     verb = settled(operands[0]) if operands else ""
     if verb in _GIT_FETCHES or operands[:2] in (["remote", "update"], ["submodule", "update"]):
         _git_remote(call, operands[1:])
-    elif verb == "config" and any(re.match(r"(?:alias\.|core\.(?:hookspath|sshcommand|pager|editor|fsmonitor)|credential\.)", settled(word), re.IGNORECASE) for word in operands[1:]):
+    elif verb == "config" and any(
+        re.match(
+            r"(?:alias\.|core\.(?:hookspath|sshcommand|pager|editor|fsmonitor)|credential\.)",
+            settled(word),
+            re.IGNORECASE,
+        )
+        for word in operands[1:]
+    ):
         call.runner.notes.need("persistence", "~/.gitconfig" if "--global" in operands else ".git/config")
     return Output(HOLE)
 
@@ -175,12 +203,11 @@ def _git_remote(call: Call, operands: list[str]) -> None:
 
 def _sed(call: Call) -> Output:
     """Note what a sed script itself writes, reads and runs, besides the files that it is given."""
-
     given = note(call, PROGRAMS["sed"])
     scripts = [value for name, value in given.options if name in {"-e", "--expression"}] or list(given.operands[:1])
     for script in map(settled, scripts):
-        for match in re.finditer(r"(?:^|[;{}\n/0-9$,!]|/[gipI0-9]*)\s*([wrWR])\s+([^\n;}]+)", script):
-            call.path("fs.write" if match[1] in "wW" else "fs.read", match[2].strip())
+        for used in re.finditer(r"(?:^|[;{}\n/0-9$,!]|/[gipI0-9]*)\s*([wrWR])\s+([^\n;}]+)", script):
+            call.path("fs.write" if used[1] in "wW" else "fs.read", used[2].strip())
         if match := re.match(r"(?:\d+|\$|/[^/]*/)?(?:,(?:\d+|\$))?\s*e\s+(.+)", script, re.DOTALL):
             run_source(Call(call.runner, "sed", [], HOLE), match[1], "sed e", apart=True)
         elif match := re.search(r"s(.)(?:\\.|(?!\1).)*\1((?:\\.|(?!\1).)*)\1[gpiI0-9]*e\b", script):
@@ -203,7 +230,9 @@ def _make(call: Call) -> Output:
 
 def _makefile(call: Call, text: str) -> None:
     recipes = [line.lstrip("\t@-+ ") for line in settled(text).splitlines() if line.startswith("\t")]
-    recipes += re.findall(r"\$\(shell ([^)]*)\)", settled(text)) + re.findall(r"^[\w.-]+:[^\n;]*;(.*)", settled(text), re.MULTILINE)
+    recipes += re.findall(r"\$\(shell ([^)]*)\)", settled(text)) + re.findall(
+        r"^[\w.-]+:[^\n;]*;(.*)", settled(text), re.MULTILINE
+    )
     for recipe in recipes:
         run_source(Call(call.runner, "make", [], HOLE), recipe.replace("$$", "$"), "make", apart=True)
 
@@ -218,7 +247,11 @@ def _sqlite(call: Call) -> Output:
                 run_source(Call(call.runner, "sqlite3", [], HOLE), match[1], "sqlite3 .shell", apart=True)
             else:
                 call.runner.notes.need("code.native", match[2])
-        for match in re.finditer(r"(?:readfile|writefile|ATTACH(?: DATABASE)?|\.(?:read|import|output|once))[\s(]+'?([^'\s)]+)", settled(text), re.IGNORECASE):
+        for match in re.finditer(
+            r"(?:readfile|writefile|ATTACH(?: DATABASE)?|\.(?:read|import|output|once))[\s(]+'?([^'\s)]+)",
+            settled(text),
+            re.IGNORECASE,
+        ):
             call.path("fs.read", match[1])
     return Output(HOLE)
 
@@ -282,7 +315,7 @@ def _within_project(call: Call) -> Output:
 
 def _table() -> dict[str, Handler]:
     found: dict[str, Handler] = {}
-    for line in _TABLE.strip().splitlines():
+    for line in _TABLE.replace(",\n    ", ",").replace("\n    ", " ").strip().splitlines():
         names, capability, value = line.split(maxsplit=2)
         found.update(dict.fromkeys(names.split(","), _fixed(capability, value)))
     return found
@@ -292,7 +325,10 @@ HANDLERS: dict[str, Handler] = {
     **_table(),
     "kill": _kill,
     **dict.fromkeys(("pkill", "killall", "killall5", "skill", "xkill", "slay"), _kill_by_name),
-    **dict.fromkeys(("systemctl", "service", "launchctl", "rc-update", "rc-service", "update-rc.d", "chkconfig", "initctl", "sv"), _services),
+    **dict.fromkeys(
+        ("systemctl", "service", "launchctl", "rc-update", "rc-service", "update-rc.d", "chkconfig", "initctl", "sv"),
+        _services,
+    ),
     **dict.fromkeys(("crontab", "at", "batch", "anacron", "schtasks"), _crontab),
     "dd": _dd,
     **dict.fromkeys(("tar", "gtar", "star"), _tar),

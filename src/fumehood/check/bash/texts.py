@@ -6,13 +6,16 @@ import base64
 import binascii
 import codecs
 import re
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from fumehood.check.bash.call import STANDARD_INPUT, Call, sorted_arguments
 from fumehood.check.bash.escapes import ansi_c
 from fumehood.check.bash.patterns import MAX_SUBJECT
 from fumehood.check.bash.unpack import decompressed
 from fumehood.check.bash.values import FOREIGN, HOLE, SEALED, WORKSPACE, is_known, settled, unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _FORMAT = re.compile(r"%(-?\d*\.?\d*)([sdiuxXocbq%])|\\")
 _CLASSES = {
@@ -37,7 +40,9 @@ def _input(call: Call, operands: tuple[str, ...]) -> str:
     if not operands:
         return settled(call.stdin)
     files = call.runner.shell.files
-    return "".join(settled(call.stdin) if settled(path) in STANDARD_INPUT else files.get(settled(path), HOLE) for path in operands)
+    return "".join(
+        settled(call.stdin) if settled(path) in STANDARD_INPUT else files.get(settled(path), HOLE) for path in operands
+    )
 
 
 def _echo(call: Call) -> str:
@@ -84,7 +89,7 @@ def _filled(match: re.Match[str], waiting: list[str]) -> str:
     word = waiting.pop(0) if waiting else ""
     if kind in "sq" or not is_known(word):
         width = match[1].lstrip("-").split(".")[0]
-        return word.rjust(int(width)) if width.isdigit() and len(width) < 4 and match[1][0] != "-" else word  # noqa: PLR2004
+        return word.rjust(int(width)) if width.isdigit() and len(width) < 4 and match[1][0] != "-" else word
     if kind == "b":
         return ansi_c(word)
     return word[:1] if kind == "c" else _number(kind, word)
@@ -145,7 +150,11 @@ def _xxd(call: Call) -> str:
         return unknown(text) + SEALED * given.has("-r")
     if "r" not in "".join(name for name, _ in given.options):
         return text.encode().hex() + "\n" if given.has("-p", "-ps") else HOLE
-    digits = re.sub(r"(?m)^[0-9a-f]+:|(?m:  .{1,16}$)|[^0-9A-Fa-f]", "", text) if ":" in text else re.sub(r"[^0-9A-Fa-f]", "", text)
+    digits = (
+        re.sub(r"(?m)^[0-9a-f]+:|(?m:  .{1,16}$)|[^0-9A-Fa-f]", "", text)
+        if ":" in text
+        else re.sub(r"[^0-9A-Fa-f]", "", text)
+    )
     return _decoded(call, bytes.fromhex(digits[: len(digits) // 2 * 2]).decode("latin-1"), "xxd -r")
 
 
@@ -172,11 +181,11 @@ def _tr(call: Call) -> str:
         return "".join(letter for letter in text if letter in kept) if "d" in flags else HOLE
     if "d" in flags:
         return text.translate(dict.fromkeys(map(ord, sets[0])))
-    if len(sets) < 2 or not sets[1]:  # noqa: PLR2004 - tr translates from one set to another
+    if len(sets) < 2 or not sets[1]:
         return text
     wide = sets[1] + sets[1][-1] * max(0, len(sets[0]) - len(sets[1]))
     result = text.translate(dict(zip(map(ord, sets[0]), wide, strict=False)))
-    return _decoded(call, result, "tr") if len(sets[0]) > 8 and sets[0].lower() != sets[1].lower() else result  # noqa: PLR2004
+    return _decoded(call, result, "tr") if len(sets[0]) > 8 and sets[0].lower() != sets[1].lower() else result
 
 
 def _members(text: str) -> str:
@@ -192,13 +201,18 @@ def _members(text: str) -> str:
 
 
 def _cut(call: Call) -> str:
-    given = sorted_arguments(call.arguments, frozenset({"-b", "-c", "-d", "-f", "--delimiter", "--fields", "--characters"}))
+    given = sorted_arguments(
+        call.arguments, frozenset({"-b", "-c", "-d", "-f", "--delimiter", "--fields", "--characters"})
+    )
     text = _input(call, given.operands)
     if not is_known(text):
         return unknown(text)
     delimiter = given.value("-d", "--delimiter") or "\t"
     by_field = given.value("-f", "--fields")
-    picked = [_picked(line, by_field or given.value("-c", "-b", "--characters") or "", delimiter if by_field else "") for line in _lines(text)]
+    picked = [
+        _picked(line, by_field or given.value("-c", "-b", "--characters") or "", delimiter if by_field else "")
+        for line in _lines(text)
+    ]
     return "".join(line + "\n" for line in picked)
 
 
@@ -216,7 +230,9 @@ def _picked(line: str, ranges: str, delimiter: str) -> str:
 
 
 def _ends(call: Call) -> str:
-    given = sorted_arguments([_count(argument) for argument in call.arguments], frozenset({"-n", "-c", "--lines", "--bytes"}))
+    given = sorted_arguments(
+        [_count(argument) for argument in call.arguments], frozenset({"-n", "-c", "--lines", "--bytes"})
+    )
     text = _input(call, given.operands)
     if not is_known(text):
         return unknown(text)
@@ -237,7 +253,9 @@ def _count(argument: str) -> str:
 def _sed(call: Call) -> str:
     given = sorted_arguments(call.arguments, frozenset({"-e", "--expression", "-f"}))
     script = given.value("-e", "--expression")
-    script, files = (script, given.operands) if script is not None else ("".join(given.operands[:1]), given.operands[1:])
+    script, files = (
+        (script, given.operands) if script is not None else ("".join(given.operands[:1]), given.operands[1:])
+    )
     text = _input(call, files)
     commands = list(_SED.finditer(script))
     if not is_known(text) or not is_known(script) or len(text) > MAX_SUBJECT:
@@ -254,10 +272,12 @@ def _substituted(text: str, match: re.Match[str], *, extended: bool) -> str:
     pattern, replacement, flags = match[2], re.sub(r"(?<!\\)&", r"\\g<0>", match[3]), match[4]
     if not extended:
         pattern = re.sub(r"\\([(){}+?|])|([(){}+?|])", lambda one: one[1] or "\\" + one[2], pattern)
-    if len(pattern) > 100 or len(re.findall(r"[*+{]", pattern)) > 2:  # noqa: PLR2004 - what is matched in bounded time
+    if len(pattern) > 100 or len(re.findall(r"[*+{]", pattern)) > 2:
         return HOLE
     try:
-        return re.sub(pattern, replacement, text, count=0 if "g" in flags else 1, flags=re.IGNORECASE if "i" in flags else 0)
+        return re.sub(
+            pattern, replacement, text, count=0 if "g" in flags else 1, flags=re.IGNORECASE if "i" in flags else 0
+        )
     except (re.error, IndexError):
         return HOLE
 
@@ -274,7 +294,7 @@ def _seq(call: Call) -> str:
     numbers = [argument for argument in call.arguments if re.fullmatch(r"-?\d{1,9}", argument)]
     if not numbers or len(numbers) != len(call.arguments):
         return HOLE
-    first, step, last = (1, 1, *map(int, numbers))[-3:] if len(numbers) != 2 else (int(numbers[0]), 1, int(numbers[1]))  # noqa: PLR2004
+    first, step, last = (1, 1, *map(int, numbers))[-3:] if len(numbers) != 2 else (int(numbers[0]), 1, int(numbers[1]))
     members = range(first, last + (1 if step > 0 else -1), step or 1)[:_MAX_SEQUENCE]
     return "".join(f"{number}\n" for number in members)
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import bz2
 import lzma
 import zlib
+from typing import TYPE_CHECKING
 
-from fumehood.check.budget import Budget
+if TYPE_CHECKING:
+    from fumehood.check.budget import Budget
 
 MAX_UNPACKED = 200_000
 

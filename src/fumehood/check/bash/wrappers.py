@@ -11,16 +11,26 @@ from fumehood.check.bash.output import DONE, Output
 from fumehood.check.bash.values import FOREIGN, HOLE, is_known, settled, unknown
 
 _TABLE = """
-nohup,setsid,command,builtin,exec,busybox,toybox,unbuffer,catchsegv,time,then,doas,rlwrap,faketime,dbus-run-session,ssh-agent,proxychains,proxychains4,torsocks,tsocks,coproc,caffeinate,fakeroot,eatmydata,winpty,nocache,linux64,linux32,i386   0  -a -o -f -u -C -c
+nohup,setsid,command,builtin,exec,busybox,toybox,unbuffer,catchsegv,time,then,doas,rlwrap,faketime,dbus-run-session,
+    ssh-agent,proxychains,proxychains4,torsocks,tsocks,coproc,caffeinate,fakeroot,eatmydata,winpty,nocache,linux64,
+    linux32,i386   0  -a -o -f -u -C -c
 nice,ionice,chrt,renice,cpulimit         0  -n -c -p -l -e
 timeout,gtimeout,taskset,setarch,chpst   1  -s -k --signal --kill-after -u -c
-stdbuf,strace,ltrace,perf,valgrind,prlimit,numactl,hyperfine,entr,xvfb-run,cgexec,daemonize,systemd-run,unshare,firejail,bwrap,proot,setpriv,pkexec,gosu,runuser,nsenter  0  -o -i -e -p -s -a -u -g -t -S -f --unit --reuid --regid --uid --user --setenv --property
+stdbuf,strace,ltrace,perf,valgrind,prlimit,numactl,hyperfine,entr,xvfb-run,cgexec,daemonize,systemd-run,unshare,
+    firejail,bwrap,proot,setpriv,pkexec,gosu,runuser,nsenter  0  -o -i -e -p -s -a -u -g -t -S -f --unit --reuid
+    --regid --uid --user --setenv --property
 chroot                                   1
 """
-_PRIVILEGED = frozenset({"sudo", "su", "doas", "pkexec", "runuser", "gosu", "chroot", "nsenter", "unshare", "sg", "newgrp", "capsh"})
-_SUDO_TAKES = frozenset({"-u", "-g", "-p", "-C", "-h", "-r", "-t", "-U", "-T", "-D", "-R", "-c", "-s", "--user", "--group", "--command"})
+_PRIVILEGED = frozenset(
+    {"sudo", "su", "doas", "pkexec", "runuser", "gosu", "chroot", "nsenter", "unshare", "sg", "newgrp", "capsh"}
+)
+_SUDO_TAKES = frozenset(
+    {"-u", "-g", "-p", "-C", "-h", "-r", "-t", "-U", "-T", "-D", "-R", "-c", "-s", "--user", "--group", "--command"}
+)
 _ENV_TAKES = frozenset({"-u", "-S", "-C", "--unset", "--chdir", "--split-string"})
-_XARGS_TAKES = frozenset({"-I", "-i", "-n", "-P", "-L", "-d", "-s", "-a", "-E", "--max-args", "--max-procs", "--delimiter", "--arg-file"})
+_XARGS_TAKES = frozenset(
+    {"-I", "-i", "-n", "-P", "-L", "-d", "-s", "-a", "-E", "--max-args", "--max-procs", "--delimiter", "--arg-file"}
+)
 _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 _FIND_RUNS = frozenset({"-exec", "-execdir", "-ok", "-okdir"})
 _FIND_WRITES = frozenset({"-fprintf", "-fprint", "-fprint0", "-fls"})
@@ -66,18 +76,17 @@ def _env(call: Call) -> Output:
 
 
 def _printenv(call: Call) -> Output:
-    for name in call.arguments or [None]:
-        call.runner.notes.need("env.read", name, "resolved" if name else "unknown")
+    for name in call.arguments:
+        call.runner.notes.need("env.read", name)
+    if not call.arguments:
+        call.runner.notes.need("env.read", None, "unknown")
     return Output(HOLE)
 
 
 def _xargs(call: Call) -> Output:
     given = sorted_arguments(call.arguments, _XARGS_TAKES, stop_at_operand=True)
     words = [*given.operands] or ["echo"]
-    if path := given.value("-a", "--arg-file"):
-        fed = call.read(path) or HOLE
-    else:
-        fed = call.stdin
+    fed = call.read(path) or HOLE if (path := given.value("-a", "--arg-file")) else call.stdin
     extra = [unknown(fed)] if not is_known(fed) else _split(settled(fed), given.value("-d", "--delimiter"))
     mark = given.value("-I", "-i")
     if mark is None:
@@ -98,7 +107,9 @@ def _split(text: str, delimiter: str | None) -> list[str]:
 
 
 def _parallel(call: Call) -> Output:
-    given = sorted_arguments(call.arguments, frozenset({"-j", "--jobs", "-S", "-a", "-N", "--colsep"}), stop_at_operand=True)
+    given = sorted_arguments(
+        call.arguments, frozenset({"-j", "--jobs", "-S", "-a", "-N", "--colsep"}), stop_at_operand=True
+    )
     words = [*given.operands]
     cut = words.index(":::") if ":::" in words else len(words)
     for item in words[cut + 1 :] or [unknown(call.stdin)]:
@@ -110,7 +121,10 @@ def _parallel(call: Call) -> Output:
 def _find(call: Call) -> Output:
     """Note where `find` looks and what it does with what it finds, `{}` standing for something below those folders."""
     words = [settled(argument) for argument in call.arguments]
-    start = next((place for place, word in enumerate(words) if word[:1] in {"-", "(", "!"} and word not in {"-L", "-H", "-P"}), len(words))
+    start = next(
+        (place for place, word in enumerate(words) if word[:1] in {"-", "(", "!"} and word not in {"-L", "-H", "-P"}),
+        len(words),
+    )
     roots = [word for word in words[:start] if not word.startswith("-")] or ["."]
     for root in roots:
         call.path("fs.list", root)
@@ -157,7 +171,9 @@ def _flock(call: Call) -> Output:
 
 def _loader(call: Call) -> Output:
     """Run what the dynamic loader is told to load."""
-    given = sorted_arguments(call.arguments, frozenset({"--library-path", "--preload", "--argv0"}), stop_at_operand=True)
+    given = sorted_arguments(
+        call.arguments, frozenset({"--library-path", "--preload", "--argv0"}), stop_at_operand=True
+    )
     if library := given.value("--preload"):
         call.runner.notes.need("code.native", library)
     return call.runner.program([*given.operands], call.stdin)
@@ -166,7 +182,9 @@ def _loader(call: Call) -> Output:
 def _after_double_dash(call: Call) -> Output:
     if "--" in call.arguments:
         return call.runner.program(call.arguments[call.arguments.index("--") + 1 :], call.stdin)
-    given = sorted_arguments(call.arguments, frozenset({"--exec", "-x", "--startas", "-a", "--pidfile", "-p", "--user"}))
+    given = sorted_arguments(
+        call.arguments, frozenset({"--exec", "-x", "--startas", "-a", "--pidfile", "-p", "--user"})
+    )
     if path := given.value("--exec", "-x", "--startas", "-a"):
         return call.runner.program([path, *given.operands], call.stdin)
     return Output(HOLE)
@@ -174,7 +192,7 @@ def _after_double_dash(call: Call) -> Output:
 
 def _table() -> dict[str, Handler]:
     found: dict[str, Handler] = {}
-    for line in _TABLE.strip().splitlines():
+    for line in _TABLE.replace(",\n    ", ",").replace("\n    ", " ").strip().splitlines():
         names, skip, *takes = line.split()
         found.update(dict.fromkeys(names.split(","), _plain_wrapper(int(skip), frozenset(takes))))
     return found
@@ -199,5 +217,7 @@ HANDLERS: dict[str, Handler] = {
     "flock": _flock,
     "start-stop-daemon": _after_double_dash,
     "gdbserver": _after_double_dash,
-    **dict.fromkeys(("ld-linux-x86-64.so.2", "ld-linux.so.2", "ld-linux-aarch64.so.1", "ld-musl-x86_64.so.1", "ld.so"), _loader),
+    **dict.fromkeys(
+        ("ld-linux-x86-64.so.2", "ld-linux.so.2", "ld-linux-aarch64.so.1", "ld-musl-x86_64.so.1", "ld.so"), _loader
+    ),
 }

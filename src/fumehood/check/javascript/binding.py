@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from fumehood.check.javascript import members
 from fumehood.check.javascript.decoding import unescaped
-from fumehood.check.javascript.grammar import Node
-from fumehood.check.javascript.scope import Scope
 from fumehood.check.javascript.values import UNDEFINED, UNKNOWN, Array, Value, one_of, text_of
 
 if TYPE_CHECKING:
+    from fumehood.check.javascript.grammar import Node
     from fumehood.check.javascript.machine import Machine
+    from fumehood.check.javascript.scope import Scope
 
 _NAMES = frozenset({"identifier", "shorthand_property_identifier_pattern", "property_identifier"})
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from fumehood.check.bash.values import is_known
 from fumehood.check.javascript import members, methods, natives, needs
-from fumehood.check.javascript.grammar import Node
 from fumehood.check.javascript.powers import WHOLE, known_module, power
 from fumehood.check.javascript.values import (
     UNDEFINED,
@@ -25,6 +24,7 @@ from fumehood.check.javascript.values import (
 )
 
 if TYPE_CHECKING:
+    from fumehood.check.javascript.grammar import Node
     from fumehood.check.javascript.machine import Machine
 
 _LOADS = re.compile(r"(?:^|\.)(?:require|_load|getBuiltinModule|createRequire\(\)|importModule)$")
@@ -35,7 +35,9 @@ _HOST = frozenset({"process", "globalThis", "require", "module"})
 _MAX_PATH = 120
 _SOURCE = frozenset({"", ".js", ".mjs", ".cjs", ".json", ".ts"})
 _DATA_URL = re.compile(r"data:(?:text|application)/javascript[^,]*,(.*)", re.DOTALL)
-_COUNTED = frozenset({"process.spawn", "net.connect", "net.url", "net.dgram", "code.native", "privilege", "process.signal"})
+_COUNTED = frozenset(
+    {"process.spawn", "net.connect", "net.url", "net.dgram", "code.native", "privilege", "process.signal"}
+)
 
 
 def reference(machine: Machine, value: Native) -> None:
@@ -57,7 +59,11 @@ def uses_whole(machine: Machine, value: Value) -> None:
         elif single.path in WHOLE:
             entry = power(f"{single.path}.connect") or power(f"{single.path}.get")
             capability = "net.connect" if single.path != "child_process" else "process.spawn"
-            machine.notes.need(entry.capability if entry and entry.capability in _COUNTED - {"net.url"} else capability, single.path, "referenced")
+            machine.notes.need(
+                entry.capability if entry and entry.capability in _COUNTED - {"net.url"} else capability,
+                single.path,
+                "referenced",
+            )
 
 
 def call(machine: Machine, callee: Value, arguments: list[Value], *, this: Value, node: Node | None) -> Value:
@@ -116,8 +122,13 @@ def _indirect(machine: Machine, target: Native | Closure, how: str, arguments: l
     this = arguments[0] if arguments else UNDEFINED
     rest = arguments[1:]
     if how == "apply":
-        rest = list(rest[0].items) if rest and isinstance(rest[0], Array) else [UNKNOWN] if rest else []
-    if isinstance(target, Native) and target.path in {"call", "apply", "bind"} and not isinstance(target.owner, Closure):
+        unknown: list[Value] = [UNKNOWN] if rest else []
+        rest = list(rest[0].items) if rest and isinstance(rest[0], Array) else unknown
+    if (
+        isinstance(target, Native)
+        and target.path in {"call", "apply", "bind"}
+        and not isinstance(target.owner, Closure)
+    ):
         inner = target.owner
         if not (isinstance(inner, Native) and inner.path in {"prototype", "Function.prototype"}):
             return _indirect(machine, inner, target.path, rest) if isinstance(inner, Native) else UNKNOWN
@@ -160,7 +171,9 @@ def _module(machine: Machine, name: str) -> Value:
     if not known_module(name) and not known_module(package):
         machine.notes.need("module.unknown", package, "unknown")
         return Native(package)
-    return Native({"fs-extra": "fs", "graceful-fs": "fs"}.get(package, name.replace("/posix", "").replace("/win32", "")))
+    return Native(
+        {"fs-extra": "fs", "graceful-fs": "fs"}.get(package, name.replace("/posix", "").replace("/win32", ""))
+    )
 
 
 def _made_function(machine: Machine, path: str, arguments: list[Value]) -> Value:
@@ -171,7 +184,9 @@ def _made_function(machine: Machine, path: str, arguments: list[Value]) -> Value
         return UNKNOWN
     body = text_of(arguments[-1])
     parameters = ",".join(text_of(argument) for argument in arguments[:-1])
-    made = machine.source(f"(function anonymous({parameters}) {{\n{body}\n}})", "Function") if is_known(body) else UNKNOWN
+    made = (
+        machine.source(f"(function anonymous({parameters}) {{\n{body}\n}})", "Function") if is_known(body) else UNKNOWN
+    )
     if not is_known(body):
         machine.notes.need("code.dynamic", None, "unknown", why="Function")
     return made
@@ -180,7 +195,9 @@ def _made_function(machine: Machine, path: str, arguments: list[Value]) -> Value
 def _timer(machine: Machine, path: str, arguments: list[Value]) -> Value:
     first = arguments[0] if arguments else UNDEFINED
     if isinstance(first, str):
-        machine.notes.need("code.concealed", first[:80] if is_known(first) else None, why=f"{path} is given text to run")
+        machine.notes.need(
+            "code.concealed", first[:80] if is_known(first) else None, why=f"{path} is given text to run"
+        )
         machine.source(first, path)
         return UNKNOWN
     for argument in arguments:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from fumehood.check.bash.values import HOLE, is_known, plain
@@ -12,7 +11,6 @@ from fumehood.check.javascript.binding import bind, key_of, property_key
 from fumehood.check.javascript.calls import reference, uses_whole
 from fumehood.check.javascript.classes import make_class
 from fumehood.check.javascript.decoding import unescaped
-from fumehood.check.javascript.grammar import Node
 from fumehood.check.javascript.powers import FREE, GLOBALS
 from fumehood.check.javascript.scope import Scope
 from fumehood.check.javascript.values import (
@@ -27,11 +25,13 @@ from fumehood.check.javascript.values import (
     alternatives,
     number_of,
     one_of,
-    text_of,
     truth,
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fumehood.check.javascript.grammar import Node
     from fumehood.check.javascript.machine import Machine
 
 _INTEGER = 0xFFFFFFFF
@@ -216,11 +216,17 @@ def _new(machine: Machine, node: Node, scope: Scope) -> Value:
     for single in alternatives(callee):
         if isinstance(single, Closure):
             made = Object(base=single)
-            answer = machine.enter(single, arguments, made) if single.node.get("body").kind == "statement_block" else UNDEFINED
+            answer = (
+                machine.enter(single, arguments, made)
+                if single.node.get("body").kind == "statement_block"
+                else UNDEFINED
+            )
             results.append(answer if isinstance(answer, Object) else made)
         elif isinstance(single, Native):
             answer = machine.call(Native(single.path, single.owner, single.bound), arguments, UNDEFINED, node)
-            results.append(Native(f"{single.path}#") if isinstance(answer, Native) and answer.path.endswith("()") else answer)
+            results.append(
+                Native(f"{single.path}#") if isinstance(answer, Native) and answer.path.endswith("()") else answer
+            )
         else:
             results.append(machine.call(single, arguments, UNDEFINED, node))
     return one_of(*results)
@@ -255,16 +261,22 @@ def _binary(machine: Machine, node: Node, scope: Scope) -> Value:
     sign = node.operator
     left = machine.evaluate(node.get("left"), scope)
     if sign in {"||", "&&", "??"}:
-        return _logical(machine, sign, left, machine, node.get("right"), scope)
+        return _logical(machine, node, left, scope)
     right = machine.evaluate(node.get("right"), scope)
     return combined(machine, sign, left, right)
 
 
-def _logical(machine: Machine, sign: str, left: Value, _: Machine, right: Node, scope: Scope) -> Value:
-    holds = truth(left) if sign != "??" else None if left is UNKNOWN or isinstance(left, OneOf) else left not in (None, UNDEFINED)  # type: ignore[comparison-overlap]
+def _is_given(value: Value) -> bool | None:
+    """Say whether a value is neither null nor undefined, None where that is not known."""
+    return None if value is UNKNOWN or isinstance(value, OneOf) else value is not None and value is not UNDEFINED
+
+
+def _logical(machine: Machine, node: Node, left: Value, scope: Scope) -> Value:
+    sign = node.operator
+    holds = truth(left) if sign != "??" else _is_given(left)
     takes_right = None if holds is None else holds == (sign == "&&")
     with machine.perhaps(surely=takes_right is True):
-        other = machine.evaluate(right, scope)
+        other = machine.evaluate(node.get("right"), scope)
     if takes_right is None:
         return one_of(left, other) if left is not UNKNOWN else one_of(other, UNKNOWN)
     return other if takes_right else left
@@ -306,8 +318,14 @@ def _sum(machine: Machine, left: Value, right: Value) -> Value:
 
 def _compared(sign: str, left: Value, right: Value) -> Value:
     if sign in {"===", "==", "!==", "!="}:
-        known = isinstance(left, (str, int, float, bool, type(None))) and isinstance(right, (str, int, float, bool, type(None)))
-        if not known or (isinstance(left, str) and not is_known(left)) or (isinstance(right, str) and not is_known(right)):
+        known = isinstance(left, (str, int, float, bool, type(None))) and isinstance(
+            right, (str, int, float, bool, type(None))
+        )
+        if (
+            not known
+            or (isinstance(left, str) and not is_known(left))
+            or (isinstance(right, str) and not is_known(right))
+        ):
             return UNKNOWN
         return (left == right) == (sign in {"===", "=="})
     if isinstance(left, str) and isinstance(right, str) and is_known(left) and is_known(right):
@@ -345,7 +363,7 @@ _OPERATIONS: dict[str, Callable[[float, float], float]] = {
     "*": lambda a, b: a * b,
     "/": lambda a, b: a / b,
     "%": math.fmod,
-    "**": lambda a, b: float(a) ** b if abs(b) < 1024 else math.inf,  # noqa: PLR2004 - beyond it is infinite anyway
+    "**": lambda a, b: float(a) ** b if abs(b) < 1024 else math.inf,
     "^": _bits(lambda a, b: a ^ b),
     "|": _bits(lambda a, b: a | b),
     "&": _bits(lambda a, b: a & b),
@@ -437,7 +455,9 @@ EXPRESSIONS: dict[str, Callable[[Machine, Node, Scope], Value]] = {
     "false": _constant(value=False),
     "null": _constant(None),
     "undefined": _constant(UNDEFINED),
-    "regex": lambda _machine, node, _scope: Object({"source": node.get("pattern").text, "flags": node.get("flags").text}),
+    "regex": lambda _machine, node, _scope: Object(
+        {"source": node.get("pattern").text, "flags": node.get("flags").text}
+    ),
     "array": _array,
     "object": _object,
     "function_expression": _function,

@@ -7,10 +7,12 @@ import time
 from bisect import bisect_left
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from fumehood.check.budget import Budget
 from fumehood.errors import UsageError
+
+if TYPE_CHECKING:
+    from fumehood.check.budget import Budget
 
 
 @dataclass(slots=True, eq=False)
@@ -26,8 +28,8 @@ class Node:
     text: str
     start: int
     end: int
-    children: list[Node] = field(default_factory=list)
-    fields: dict[str, Node] = field(default_factory=dict)
+    children: list[Node] = field(default_factory=lambda: [])
+    fields: dict[str, Node] = field(default_factory=lambda: {})
     operator: str = ""
 
     def get(self, name: str) -> Node:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
-from fumehood.check.bash.notes import Notes
 from fumehood.check.bash.values import HOLE, is_known, plain
 from fumehood.check.budget import Exhausted
 from fumehood.check.javascript import calls, expressions, statements
@@ -23,6 +23,9 @@ from fumehood.check.javascript.values import (
     one_of,
     text_of,
 )
+
+if TYPE_CHECKING:
+    from fumehood.check.bash.notes import Notes
 
 _MAX_CALL_DEPTH = 12
 _MAX_CALLS = 60
@@ -102,7 +105,7 @@ class Machine:
         self.notes.stand(node.start, node.end)
 
     @contextmanager
-    def perhaps(self, *, surely: bool) -> Iterator[None]:
+    def perhaps(self, *, surely: bool) -> Generator[None]:
         """Read something that may not happen: what it assigns is one of several values, and it leaves no block."""
         before = self.certain
         self.certain = before and surely
@@ -190,7 +193,7 @@ class Machine:
 
     def remember(self, text: str, how: str) -> str:
         """Note that a text was put together from an encoding."""
-        if len(text.strip()) > 3 and is_known(text):  # noqa: PLR2004 - shorter ones are everywhere
+        if len(text.strip()) > 3 and is_known(text):
             self.decoded[text.strip()] = how
         return text
 

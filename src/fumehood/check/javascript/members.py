@@ -50,7 +50,13 @@ _RUNNER = frozenset({"process", "require", "module", "require.cache", "require.e
 _MAX_PATH = 120
 TRAP = "get of its proxy"
 """Under this name a proxy keeps the function that answers for its members."""
-KNOWN_ENVIRONMENT = {"HOME": HOME, "PWD": WORKSPACE, "TMPDIR": "/tmp", "PATH": "/usr/local/bin:/usr/bin:/bin", "USER": "user"}
+KNOWN_ENVIRONMENT = {
+    "HOME": HOME,
+    "PWD": WORKSPACE,
+    "TMPDIR": "/tmp",
+    "PATH": "/usr/local/bin:/usr/bin:/bin",
+    "USER": "user",
+}
 
 
 def get(machine: Machine, owner: Value, key: str) -> Value:
@@ -161,7 +167,7 @@ def _of_object(machine: Machine, owner: Object, key: str) -> Value:
         return one_of(*list(owner.members.values())[:4]) if owner.members else UNKNOWN
     seen = 0
     holder: Value = owner
-    while isinstance(holder, Object) and seen < 10:  # noqa: PLR2004 - chains of prototypes are short
+    while isinstance(holder, Object) and seen < 10:
         if key in holder.members:
             return holder.members[key]
         base = holder.base

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from fumehood.check.bash.values import HOLE, is_known
@@ -23,6 +22,8 @@ from fumehood.check.javascript.values import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fumehood.check.javascript.machine import Machine
 
 _MAX_ITEMS = 400
@@ -43,8 +44,9 @@ def call(machine: Machine, owner: Value, name: str, arguments: list[Value]) -> V
             return _buffer_method(machine, owner, name, arguments)
         case Closure() if name == "toString":
             return owner.node.text
-    _run_callbacks(machine, arguments)
-    return UNKNOWN
+        case _:
+            _run_callbacks(machine, arguments)
+            return UNKNOWN
 
 
 def _run_callbacks(machine: Machine, arguments: list[Value]) -> None:
@@ -58,7 +60,7 @@ def _whole(arguments: list[Value], place: int, default: int) -> int | None:
     if place >= len(arguments) or arguments[place] is UNDEFINED:
         return default
     number = number_of(arguments[place])
-    return int(number) if number is not None and abs(number) < 1e9 else None  # noqa: PLR2004 - beyond any text
+    return int(number) if number is not None and abs(number) < 1e9 else None
 
 
 def _buffer_method(machine: Machine, owner: Object, name: str, arguments: list[Value]) -> Value:
@@ -73,7 +75,9 @@ def _buffer_method(machine: Machine, owner: Object, name: str, arguments: list[V
         items = Array([ord(letter) for letter in data[:_MAX_ITEMS]]) if is_known(data) else Array([UNKNOWN], open=True)
         mapped = _array_method(machine, items, name, arguments)
         codes = [number_of(item) for item in mapped.items] if isinstance(mapped, Array) else []
-        return Object({"data": "".join(HOLE if code is None else chr(int(code) & 255) for code in codes)}, base=owner.base)
+        return Object(
+            {"data": "".join(HOLE if code is None else chr(int(code) & 255) for code in codes)}, base=owner.base
+        )
     return UNKNOWN
 
 
@@ -81,7 +85,7 @@ def _number_method(owner: float, name: str, arguments: list[Value]) -> Value:
     if name != "toString":
         return UNKNOWN
     base = _whole(arguments, 0, 10) or 10
-    if base == 10 or isinstance(owner, bool) or owner != int(owner) or not 2 <= base <= 36:  # noqa: PLR2004 - bases
+    if base == 10 or isinstance(owner, bool) or owner != int(owner) or not 2 <= base <= 36:
         return text_of(owner)
     digits = ""
     rest = abs(int(owner))
@@ -96,7 +100,11 @@ def _text_method(machine: Machine, owner: str, name: str, arguments: list[Value]
     if name in {"replace", "replaceAll"}:
         return _replaced(machine, owner, name, arguments)
     if name in {"concat", "toString", "valueOf", "trim", "trimStart", "trimEnd", "normalize"}:
-        return owner.strip() if name == "trim" else owner + "".join(text_of(argument) for argument in arguments if name == "concat")
+        return (
+            owner.strip()
+            if name == "trim"
+            else owner + "".join(text_of(argument) for argument in arguments if name == "concat")
+        )
     if name in {"match", "matchAll"}:
         return _matched(owner, arguments)
     if not is_known(owner):
@@ -203,7 +211,7 @@ _TEXT: dict[str, Callable[[str, list[Value]], Value]] = {
 def _expression(value: Object) -> re.Pattern[str] | None:
     """Translate a regular expression that is short and can't take forever; None for all others."""
     source = value.members.get("source")
-    if not isinstance(source, str) or len(source) > 100 or len(re.findall(r"[*+{]", source)) > 2:  # noqa: PLR2004 - bounded
+    if not isinstance(source, str) or len(source) > 100 or len(re.findall(r"[*+{]", source)) > 2:
         return None
     flags = re.IGNORECASE if "i" in text_of(value.members.get("flags", "")) else 0
     try:
@@ -232,7 +240,11 @@ def _replaced(machine: Machine, owner: str, name: str, arguments: list[Value]) -
 def _replacement(machine: Machine, replacement: Value, match: re.Match[str]) -> str:
     if isinstance(replacement, Closure):
         return text_of(machine.call(replacement, [match[0], *match.groups()]))
-    return re.sub(r"\$(\d|&)", lambda one: match[0] if one[1] == "&" else match[int(one[1])] if int(one[1]) <= len(match.groups()) else "", text_of(replacement))
+    return re.sub(
+        r"\$(\d|&)",
+        lambda one: match[0] if one[1] == "&" else match[int(one[1])] if int(one[1]) <= len(match.groups()) else "",
+        text_of(replacement),
+    )
 
 
 def _matched(owner: str, arguments: list[Value]) -> Value:
@@ -272,7 +284,10 @@ def _each(machine: Machine, owner: Array, name: str, arguments: list[Value]) -> 
             kept = [item for item, result in zip(owner.items, results, strict=False) if truth(result) is not False]
             return Array(kept, owner.open or any(truth(result) is None for result in results))
         case "find":
-            return one_of(*(item for item, result in zip(owner.items, results, strict=False) if truth(result) is not False), UNDEFINED)
+            return one_of(
+                *(item for item, result in zip(owner.items, results, strict=False) if truth(result) is not False),
+                UNDEFINED,
+            )
         case _:
             return UNDEFINED if name == "forEach" else UNKNOWN
 
@@ -302,7 +317,7 @@ def _reversed(owner: Array, _: list[Value]) -> Value:
 
 
 def _pushed(owner: Array, arguments: list[Value]) -> Value:
-    if len(owner.items) < 5000:  # noqa: PLR2004 - more is not followed
+    if len(owner.items) < 5000:
         owner.items.extend(arguments)
     return len(owner.items)
 

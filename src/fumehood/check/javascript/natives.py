@@ -8,7 +8,7 @@ import json
 import math
 import posixpath
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote
 
 from fumehood.check.bash.values import HOLE, HOME, WORKSPACE, is_known, settled
@@ -51,7 +51,7 @@ def characters(machine: Machine, arguments: list[Value]) -> Value:
 def _parse_int(_machine: Machine, arguments: list[Value]) -> Value:
     text = text_of(_first(arguments)).strip()
     base = number_of(arguments[1]) if len(arguments) > 1 else 10
-    if not is_known(text) or not base or base != base or not 2 <= base <= 36:  # noqa: PLR0124, PLR2004 - NaN; bases
+    if not is_known(text) or not base or base != base or not 2 <= base <= 36:
         return UNKNOWN
     text = text[2:] if text[:2].lower() == "0x" else text
     base = 16 if text_of(_first(arguments)).strip()[:2].lower() == "0x" else base
@@ -85,7 +85,9 @@ def _buffer(machine: Machine, arguments: list[Value]) -> Value:
     encoding = text_of(arguments[1]) if len(arguments) > 1 and isinstance(arguments[1], str) else "utf8"
     if isinstance(first, Array) and not first.open:
         numbers = [number_of(item) for item in first.items[:_MAX_LENGTH]]
-        data = "".join(chr(int(number) & 255) if number is not None and number == number else HOLE for number in numbers)  # noqa: PLR0124
+        data = "".join(
+            chr(int(number) & 255) if number is not None and number == number else HOLE for number in numbers
+        )
         machine.remember(data, "Buffer.from")
     elif isinstance(first, str):
         data = decoding.decoded(first, encoding)
@@ -136,9 +138,11 @@ def _json_parse(_machine: Machine, arguments: list[Value]) -> Value:
 
 def _from_json(value: Any) -> Value:
     if isinstance(value, dict):
-        return Object({key: _from_json(inner) for key, inner in value.items()})
+        held = cast("dict[str, Any]", value)
+        return Object({key: _from_json(inner) for key, inner in held.items()})
     if isinstance(value, list):
-        return Array([_from_json(inner) for inner in value])
+        items = cast("list[Any]", value)
+        return Array([_from_json(inner) for inner in items])
     return value if value is None or isinstance(value, (str, int, float, bool)) else UNKNOWN
 
 
@@ -159,7 +163,9 @@ def _values(_machine: Machine, arguments: list[Value]) -> Value:
 
 def _entries(_machine: Machine, arguments: list[Value]) -> Value:
     first = _first(arguments)
-    return Array([Array([key, value]) for key, value in first.members.items()]) if isinstance(first, Object) else UNKNOWN
+    return (
+        Array([Array([key, value]) for key, value in first.members.items()]) if isinstance(first, Object) else UNKNOWN
+    )
 
 
 def _assign(_machine: Machine, arguments: list[Value]) -> Value:
@@ -198,8 +204,13 @@ def _array_from(machine: Machine, arguments: list[Value]) -> Value:
         items = list(first.items)
     elif isinstance(first, str) and is_known(first):
         items = list(first[:_MAX_LENGTH])
-    elif isinstance(first, Object) and isinstance(length := first.members.get("length"), (int, float)) and 0 <= length < 200:  # noqa: PLR2004
-        items = [UNDEFINED] * int(length)
+    elif (
+        isinstance(first, Object)
+        and isinstance(length := first.members.get("length"), (int, float))
+        and 0 <= length < 200
+    ):
+        items = []
+        items.extend(UNDEFINED for _ in range(int(length)))
     if items is None:
         return Array([UNKNOWN], open=True)
     if function is UNDEFINED:
@@ -281,7 +292,7 @@ FUNCTIONS: dict[str, _Function] = {
     "path.extname": lambda _machine, arguments: posixpath.splitext(text_of(_first(arguments)))[1],
     "fs.realpath": _same,
     "os.homedir": _fixed(HOME),
-    "os.tmpdir": _fixed("/tmp"),  # noqa: S108 - what Node answers, not a file that is made
+    "os.tmpdir": _fixed("/tmp"),
     "os.platform": _fixed("linux"),
     "process.cwd": _fixed(WORKSPACE),
     "url.fileURLToPath": lambda _machine, arguments: text_of(_first(arguments)).removeprefix("file://"),
@@ -291,7 +302,10 @@ FUNCTIONS: dict[str, _Function] = {
     "JSON.stringify": _environment,
     "console.log": _environment,
     "Object.keys": lambda machine, arguments: (_environment(machine, arguments), _keys(machine, arguments))[1],
-    "Object.getOwnPropertyNames": lambda machine, arguments: (_environment(machine, arguments), _keys(machine, arguments))[1],
+    "Object.getOwnPropertyNames": lambda machine, arguments: (
+        _environment(machine, arguments),
+        _keys(machine, arguments),
+    )[1],
     "Object.values": lambda machine, arguments: (_environment(machine, arguments), _values(machine, arguments))[1],
     "Object.entries": lambda machine, arguments: (_environment(machine, arguments), _entries(machine, arguments))[1],
     "Object.assign": lambda machine, arguments: (_environment(machine, arguments[1:]), _assign(machine, arguments))[1],

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from fumehood.check import bash
 from fumehood.check.bash.values import HOLE, is_known, settled, shown
-from fumehood.check.javascript.powers import Power
 from fumehood.check.javascript.values import (
     UNDEFINED,
     UNKNOWN,
@@ -25,7 +23,10 @@ from fumehood.check.javascript.values import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fumehood.check.javascript.machine import Machine
+    from fumehood.check.javascript.powers import Power
 
 _WRITES = frozenset("wa+")
 _FILES = {"fs.read": "fs.read", "fs.list": "fs.list", "fs.write": "fs.write", "fs.delete": "fs.delete"}
@@ -50,9 +51,13 @@ def _plain(machine: Machine, power: Power, path: str, text: str) -> None:
     elif power.place is None:
         machine.notes.need(power.capability, path)
     elif power.capability == "net.listen":
-        machine.notes.need("net.listen", f"0.0.0.0:{text}" if is_known(text) else None, "resolved" if is_known(text) else "referenced")
+        machine.notes.need(
+            "net.listen", f"0.0.0.0:{text}" if is_known(text) else None, "resolved" if is_known(text) else "referenced"
+        )
     else:
-        machine.notes.need(power.capability, text if is_known(text) else None, "resolved" if is_known(text) else "referenced")
+        machine.notes.need(
+            power.capability, text if is_known(text) else None, "resolved" if is_known(text) else "referenced"
+        )
 
 
 def _callbacks(machine: Machine, argument: Value) -> None:
@@ -104,8 +109,10 @@ def _connect(machine: Machine, _path: str, target: Value, arguments: list[Value]
             machine.notes.path("fs.write", text_of(target.members["path"]))
     name = text_of(host) if isinstance(host, str) else "localhost"
     number = number_of(port)
-    known = is_known(name) and number is not None and number == number  # noqa: PLR0124 - NaN differs from itself
-    machine.notes.need("net.connect", f"{name}:{int(number or 0)}" if known else None, "resolved" if known else "referenced")
+    known = is_known(name) and number is not None and number == number
+    machine.notes.need(
+        "net.connect", f"{name}:{int(number or 0)}" if known else None, "resolved" if known else "referenced"
+    )
     return Native("socket#")
 
 
@@ -133,7 +140,7 @@ def _address(value: Value) -> str | None:
         held = value.members.get(key)
         if isinstance(held, str) and is_known(held):
             port = number_of(value.members.get("port", UNDEFINED))
-            return f"{held}:{int(port)}" if port and port == port and "://" not in held else held  # noqa: PLR0124 - NaN
+            return f"{held}:{int(port)}" if port and port == port and "://" not in held else held
     return None
 
 

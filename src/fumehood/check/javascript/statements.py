@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from fumehood.check.bash.values import is_known
@@ -16,6 +15,8 @@ from fumehood.check.javascript.scope import Scope
 from fumehood.check.javascript.values import UNDEFINED, UNKNOWN, Array, Native, Object, Value, truth
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fumehood.check.javascript.machine import Machine
 
 _MAX_ROUNDS = 1000
@@ -237,7 +238,9 @@ STATEMENTS: dict[str, Callable[[Machine, Node, Scope], Value]] = {
     "using_declaration": _declaration,
     "expression_statement": _expression,
     "if_statement": _if,
-    "else_clause": lambda machine, node, scope: machine.execute(node.children[0], scope) if node.children else UNDEFINED,
+    "else_clause": lambda machine, node, scope: (
+        machine.execute(node.children[0], scope) if node.children else UNDEFINED
+    ),
     "for_statement": _for,
     "for_in_statement": _for_in,
     "while_statement": _while,
@@ -253,6 +256,8 @@ STATEMENTS: dict[str, Callable[[Machine, Node, Scope], Value]] = {
     "import_statement": _import,
     "export_statement": _export,
     "class_declaration": _class,
-    **dict.fromkeys(("function_declaration", "generator_function_declaration", "empty_statement", "debugger_statement"), _nothing),
+    **dict.fromkeys(
+        ("function_declaration", "generator_function_declaration", "empty_statement", "debugger_statement"), _nothing
+    ),
     "nothing": _nothing,
 }

@@ -49,7 +49,7 @@ class Closure:
     scope: Scope
     this: Value = UNDEFINED
     bound: tuple[Value, ...] = ()
-    members: dict[str, Value] = field(default_factory=dict)
+    members: dict[str, Value] = field(default_factory=lambda: {})
 
 
 @dataclass(slots=True, eq=False)
@@ -64,7 +64,7 @@ class Array:
 class Object:
     """An object of the program, or an instance of one of its classes."""
 
-    members: dict[str, Value] = field(default_factory=dict)
+    members: dict[str, Value] = field(default_factory=lambda: {})
     base: Value = UNDEFINED
 
 
@@ -75,7 +75,7 @@ class OneOf:
     values: tuple[Value, ...]
 
 
-Value: TypeAlias = Union[str, float, bool, None, Special, Native, Closure, Array, Object, OneOf]  # noqa: UP007 - forward names
+Value: TypeAlias = Union[str, float, bool, Special, Native, Closure, Array, Object, OneOf, None]  # noqa: UP007 - forward names
 
 
 def one_of(*values: Value) -> Value:
@@ -124,11 +124,11 @@ def _described(value: Value) -> str:
 
 def number_text(value: float) -> str:
     """Write a number as JavaScript does."""
-    if value != value:  # noqa: PLR0124 - only NaN differs from itself
+    if value != value:
         return "NaN"
     if value in {float("inf"), float("-inf")}:
         return "Infinity" if value > 0 else "-Infinity"
-    return str(int(value)) if value == int(value) and abs(value) < 1e21 else repr(value)  # noqa: PLR2004 - as the language says
+    return str(int(value)) if value == int(value) and abs(value) < 1e21 else repr(value)
 
 
 def number_of(value: Value) -> float | None:
@@ -168,7 +168,7 @@ def truth(value: Value) -> bool | None:
         case None | Special.UNDEFINED:
             return False
         case int() | float():
-            return bool(value) and value == value  # noqa: PLR0124 - NaN counts as false
+            return bool(value) and value == value
         case str():
             return bool(value) if is_known(value) else None
         case Special.UNKNOWN | OneOf():
