@@ -108,7 +108,7 @@ class _Reader:
 
     def _expression(self) -> int:
         self._depth += 1
-        if self._depth > 40:
+        if self._depth > 40:  # noqa: PLR2004 - deeper than any program nests brackets
             raise _UnknownSum
         following = self._tokens[self._place + 1 : self._place + 2]
         value = self._assignment(following[0]) if following and following[0] in _ASSIGNMENTS else self._choice()
@@ -152,12 +152,12 @@ class _Reader:
         value = self._unary()
         if self._take("**"):
             exponent = self._power()
-            if not 0 <= exponent < 64:
+            if not 0 <= exponent < 64:  # noqa: PLR2004 - the bits of a shell's integer
                 raise _UnknownSum
             return int(value**exponent) % _LIMIT
         return value
 
-    def _unary(self) -> int:
+    def _unary(self) -> int:  # noqa: PLR0911 - one way for each kind
         match self._take("-", "+", "!", "~", "++", "--", "("):
             case "-":
                 return -self._unary()

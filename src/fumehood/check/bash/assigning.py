@@ -129,7 +129,7 @@ def declare(runner: Interpreter, name: str, words: tuple[Word | Assignment, ...]
     return DONE
 
 
-def _declare_field(runner: Interpreter, name: str, field: str, flags: str) -> None:
+def _declare_field(runner: Interpreter, name: str, field: str, flags: str) -> None:  # noqa: PLR0917 - the shape that its siblings have too
     if field.startswith(("-", "+")):
         return
     key, equals, value = field.partition("=")

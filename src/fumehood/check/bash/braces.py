@@ -35,7 +35,7 @@ def _joined(tokens: _Tokens) -> tuple[Part, ...]:
 def _variants(tokens: _Tokens, depth: int) -> list[_Tokens]:
     """Expand the first braces that mean something, then what follows them."""
     for start, token in enumerate(tokens):
-        end = _closing(tokens, start) if token == "{" and depth < 8 else None
+        end = _closing(tokens, start) if token == "{" and depth < 8 else None  # noqa: PLR2004 - braces in braces end somewhere
         if end is None:
             continue
         choices = _choices(tokens[start + 1 : end], depth)

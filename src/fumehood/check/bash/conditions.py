@@ -20,7 +20,7 @@ _NUMBERS: dict[str, Callable[[int, int], bool]] = {
 }
 
 
-def condition(words: list[str], *, patterns: bool = False) -> bool | None:
+def condition(words: list[str], *, patterns: bool = False) -> bool | None:  # noqa: PLR0911 - one way for each kind
     """Answer whether a test holds, None where only the run will tell; `patterns` for `[[ … ]]`.
 
     Only single comparisons and negation are followed; all else is left to the run.

@@ -30,11 +30,12 @@ _PIPES = re.compile(
 )
 _OPEN_PIPE = re.compile(r"open\s*\(?[^;]*?['\"]\s*(?:\|\s*([^'\"]+)|([^'\"|]+)\|\s*)['\"]")
 _SOCKETS = re.compile(
-    r"IO::Socket|TCPSocket|UDPSocket|TCPServer|\bsocket\s*\(|fsockopen|pfsockopen|stream_socket_client|Net::(?:HTTP|FTP|SMTP)|LWP::|"
-    r"HTTP::Tiny|open-uri|curl_init|/inet[46]?/|luasocket|socket\.(?:tcp|connect)|use Socket|require\s*['\"](?:socket|net/)",
+    r"IO::Socket|TCPSocket|UDPSocket|TCPServer|\bsocket\s*\(|fsockopen|pfsockopen|stream_socket_client|"
+    r"Net::(?:HTTP|FTP|SMTP)|LWP::|HTTP::Tiny|open-uri|curl_init|/inet[46]?/|luasocket|socket\.(?:tcp|connect)|use Socket|require\s*['\"](?:socket|net/)",
 )
 _ADDRESS = re.compile(
-    r"/inet[46]?/(?:tcp|udp)/[^/]*/([^/\"]+)/([^\"/]+)|['\"]((?:\d{1,3}\.){3}\d{1,3}|[\w-]+(?:\.[\w-]+)*\.[a-z]{2,})(?::(\d+))?['\"]"
+    r"/inet[46]?/(?:tcp|udp)/[^/]*/([^/\"]+)/([^\"/]+)|"
+    r"['\"]((?:\d{1,3}\.){3}\d{1,3}|[\w-]+(?:\.[\w-]+)*\.[a-z]{2,})(?::(\d+))?['\"]"
 )
 _URL = re.compile(r"\b(?:https?|ftp|wss?)://[^\s'\"\\)>]+")
 _PATH = re.compile(r"""["'<>(\s](~?/[\w.~+-]+(?:/[\w.*~+-]+)*/?)(?=["'\s)>])|["'](\.\./[^"']+)["']""")

@@ -74,7 +74,7 @@ def _statements(root: Statement) -> Iterator[Statement]:
         waiting.extend(_inner(statement))
 
 
-def _inner(statement: Statement) -> Sequence[Statement]:
+def _inner(statement: Statement) -> Sequence[Statement]:  # noqa: PLR0911 - one way for each kind
     match statement:
         case Block(items=items):
             return [item for _, item in items]

@@ -82,7 +82,7 @@ class Interpreter:
         with self.notes.inside(what):
             return self.run(block, stdin)
 
-    def apart(self, text: str, what: str, stdin: str = HOLE, positions: Iterable[str] = ()) -> Output:
+    def apart(self, text: str, what: str, stdin: str = HOLE, positions: Iterable[str] = ()) -> Output:  # noqa: PLR0917 - the shape that its siblings have too
         """Run source as a shell of its own would."""
         with_positions = self.shell.fork()
         with_positions.positions = list(positions)

@@ -68,7 +68,7 @@ def _script(call: Call, given: Arguments, run: Callable[[Call, str, str, list[st
     return Output(HOLE) if text is None else run(call, text, f"{call.name} {settled(path)}", [*given.operands][1:])
 
 
-def run_text(call: Call, text: str, what: str, arguments: list[str]) -> Output:
+def run_text(call: Call, text: str, what: str, arguments: list[str]) -> Output:  # noqa: PLR0917 - the shape that its siblings have too
     """Run a text as the program that its first line names, a shell where it names none."""
     match = _SHEBANG.match(settled(text))
     name = (match[2] or match[1]).rpartition("/")[2] if match else "sh"
@@ -82,7 +82,7 @@ def run_text(call: Call, text: str, what: str, arguments: list[str]) -> Output:
     return run_source(inner, text, what, apart=True)
 
 
-def _another(call: Call, language: str, text: str, what: str) -> Output:
+def _another(call: Call, language: str, text: str, what: str) -> Output:  # noqa: PLR0917 - the shape that its siblings have too
     """Hand code to the reader of its own language."""
     notes = call.runner.notes
     if not is_known(text):

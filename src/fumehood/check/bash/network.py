@@ -13,17 +13,17 @@ from fumehood.check.bash.texts import TEXTS
 from fumehood.check.bash.values import HOLE, is_known, settled, shown, unknown
 
 _CURL = """
--o=write --output=write -T=read --upload-file=read -d=body --data=body --data-binary=body --data-ascii=body --json=body
---data-urlencode=body -F=form --form=form -K=read --config=read -b=body --cookie=body -c=write --cookie-jar=write -D=write
+-o=write --output=write -T=read --upload-file=read -d=body --data=body --data-binary=body --data-ascii=body
+--json=body --data-urlencode=body -F=form --form=form -K=read --config=read -b=body --cookie=body -c=write --cookie-jar=write -D=write
 --dump-header=write --unix-socket=read --cacert=read -E=read --cert=read --key=read --netrc-file=read --trace=write
---trace-ascii=write --stderr=write --url=url -x=url --proxy=url --socks5=url -A -C -e -H -m -P -Q -r -t -u -U -w -X -y -Y -z
---header --user --user-agent --request --max-time --connect-timeout --retry --retry-delay --write-out --referer --range
+--trace-ascii=write --stderr=write --url=url -x=url --proxy=url --socks5=url -A -C -e -H -m -P -Q -r -t -u -U -w
+-X -y -Y -z --header --user --user-agent --request --max-time --connect-timeout --retry --retry-delay --write-out --referer --range
 --resolve --limit-rate --interface --output-dir=write --proxy-user --max-redirs --form-string --data-raw --ciphers
 """
 _WGET = """
 -O=write --output-document=write -o=write --output-file=write -a=write -i=read --input-file=read --post-file=read
---body-file=read -P=write --directory-prefix=write --post-data --body-data --method --header -U --user-agent -t --tries -T
---timeout -Q -w --wait --user --password --http-user --http-password -e --referer -l -A -R -D --load-cookies=read
+--body-file=read -P=write --directory-prefix=write --post-data --body-data --method --header -U --user-agent
+-t --tries -T --timeout -Q -w --wait --user --password --http-user --http-password -e --referer -l -A -R -D --load-cookies=read
 --save-cookies=write --ca-certificate=read
 """
 _TAKES_NETCAT = frozenset(

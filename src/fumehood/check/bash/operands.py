@@ -28,7 +28,7 @@ _ENDLESS = frozenset({"/dev/zero", "/dev/urandom", "/dev/random"})
 _BOUNDED = frozenset({"head", "dd", "od", "xxd", "hexdump", "shred", "stat", "ls", "file", "cut", "shuf", "openssl"})
 
 
-def note(call: Call, profile: Profile) -> Arguments:
+def note(call: Call, profile: Profile) -> Arguments:  # noqa: C901 - one way for each kind
     """Note the files that a known program uses; answer its arguments, sorted."""
     given = sorted_arguments(call.arguments, profile.takes)
     for name, value in given.options:
@@ -69,7 +69,7 @@ def _use(call: Call, role: str, path: str) -> None:
         call.path(capability, path)
 
 
-def _transfer(call: Call, profile: Profile, given: Arguments, operands: list[str]) -> None:
+def _transfer(call: Call, profile: Profile, given: Arguments, operands: list[str]) -> None:  # noqa: PLR0917 - the shape that its siblings have too
     """Note what `cp`, `mv` and `ln` do; a copy within the program's own files keeps its text."""
     into = given.value("-t", "--target-directory")
     sources, target = (

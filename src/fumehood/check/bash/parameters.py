@@ -31,7 +31,7 @@ Operand = Callable[[str, bool], str]
 """Expands the source of an operand; the flag asks for a pattern, in which quoted characters stand for themselves."""
 
 
-def values(parameter: Parameter, shell: Shell, operand: Operand, line: int) -> list[str]:
+def values(parameter: Parameter, shell: Shell, operand: Operand, line: int) -> list[str]:  # noqa: PLR0917 - the shape that its siblings have too
     """Answer what a parameter expands to: one text, or for `@` and `*` any number."""
     if parameter.prefix:
         return _prefixed(parameter, shell, operand, line)
@@ -61,7 +61,7 @@ def _single(parameter: Parameter, shell: Shell, operand: Operand) -> str:
             return shell.get(name)
 
 
-def _element(name: str, index: str, shell: Shell, operand: Operand) -> str:
+def _element(name: str, index: str, shell: Shell, operand: Operand) -> str:  # noqa: PLR0917 - the shape that its siblings have too
     items = shell.arrays.get(shell.references.get(name, name))
     if items is None:
         value = shell.get(name)
@@ -76,7 +76,7 @@ def _element(name: str, index: str, shell: Shell, operand: Operand) -> str:
     return items.get(number, UNSET if is_known(number) and is_known(key) else HOLE)
 
 
-def _prefixed(parameter: Parameter, shell: Shell, operand: Operand, line: int) -> list[str]:
+def _prefixed(parameter: Parameter, shell: Shell, operand: Operand, line: int) -> list[str]:  # noqa: PLR0917 - the shape that its siblings have too
     many = parameter.name in _ALL or parameter.index in _ALL
     if parameter.prefix == "#":
         if many:
@@ -94,7 +94,7 @@ def _prefixed(parameter: Parameter, shell: Shell, operand: Operand, line: int) -
     return values(followed, shell, operand, line)
 
 
-def _default(parameter: Parameter, found: list[str], shell: Shell, operand: Operand, line: int) -> list[str]:
+def _default(parameter: Parameter, found: list[str], shell: Shell, operand: Operand, line: int) -> list[str]:  # noqa: PLR0917 - the shape that its siblings have too
     """Apply `:-` and its kin. What is unknown counts as unset: the default is what the program itself says."""
     value = " ".join(found)
     missing = value in {UNSET, HOLE, ""}
@@ -112,7 +112,7 @@ def _default(parameter: Parameter, found: list[str], shell: Shell, operand: Oper
     return [default]
 
 
-def _slice(found: list[str], source: str, shell: Shell, operand: Operand) -> list[str]:
+def _slice(found: list[str], source: str, shell: Shell, operand: Operand) -> list[str]:  # noqa: PLR0917 - the shape that its siblings have too
     start, length = _bounds(source, shell, operand)
     if start is None:
         return found
@@ -128,7 +128,7 @@ def _bounds(source: str, shell: Shell, operand: Operand) -> tuple[int | None, in
     return start, count
 
 
-def _changed(text: str, parameter: Parameter, shell: Shell, operand: Operand) -> str:
+def _changed(text: str, parameter: Parameter, shell: Shell, operand: Operand) -> str:  # noqa: PLR0911, PLR0917 - the shape that its siblings have too
     text = settled(text)
     operator = parameter.operator
     if not is_known(text):

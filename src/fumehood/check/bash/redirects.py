@@ -19,7 +19,7 @@ _WRITES = frozenset({">", ">>", ">|", "&>", "&>>", ">&", "<>"})
 _STANDARD_OUTPUT = frozenset({"", "1"})
 
 
-def applied(runner: Runner, redirects: tuple[Redirect, ...], stdin: str, action: Callable[[str], Output]) -> Output:
+def applied(runner: Runner, redirects: tuple[Redirect, ...], stdin: str, action: Callable[[str], Output]) -> Output:  # noqa: PLR0917 - the shape that its siblings have too
     """Do `action` with its input as redirected; what it says goes to the files that it is redirected to."""
     if not redirects:
         return action(stdin)

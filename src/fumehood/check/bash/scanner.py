@@ -31,7 +31,7 @@ _BLANK = re.compile(r"(?:[ \t]|\\\n)+")
 class Scanner:
     """Reads words from `source` at `position`; the statements are its subclass's."""
 
-    def __init__(self, source: str, budget: Budget, depth: int = 0, base: int = 0) -> None:
+    def __init__(self, source: str, budget: Budget, depth: int = 0, base: int = 0) -> None:  # noqa: PLR0917 - the shape that its siblings have too
         """Stand at the beginning. `base` is added to offsets, for code cut out of a longer source."""
         self.source = source
         self.position = 0

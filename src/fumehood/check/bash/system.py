@@ -84,7 +84,7 @@ def _kill(call: Call) -> Output:
 
 
 def _foreign(call: Call, target: str) -> None:
-    """Note a signal to a process that the program did not start: a policy that lets it start others doesn't cover that."""
+    """Note a signal to a process that the program did not start, which no right to start others covers."""
     call.runner.notes.need("process.signal", target)
     call.runner.notes.need("privilege", f"a signal to {target}, a process that it did not start")
 

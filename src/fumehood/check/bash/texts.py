@@ -89,7 +89,7 @@ def _filled(match: re.Match[str], waiting: list[str]) -> str:
     word = waiting.pop(0) if waiting else ""
     if kind in "sq" or not is_known(word):
         width = match[1].lstrip("-").split(".")[0]
-        return word.rjust(int(width)) if width.isdigit() and len(width) < 4 and match[1][0] != "-" else word
+        return word.rjust(int(width)) if width.isdigit() and len(width) < 4 and match[1][0] != "-" else word  # noqa: PLR2004 - no wider column is written by hand
     if kind == "b":
         return ansi_c(word)
     return word[:1] if kind == "c" else _number(kind, word)
@@ -181,11 +181,11 @@ def _tr(call: Call) -> str:
         return "".join(letter for letter in text if letter in kept) if "d" in flags else HOLE
     if "d" in flags:
         return text.translate(dict.fromkeys(map(ord, sets[0])))
-    if len(sets) < 2 or not sets[1]:
+    if len(sets) < 2 or not sets[1]:  # noqa: PLR2004 - a program with two sets or numbers
         return text
     wide = sets[1] + sets[1][-1] * max(0, len(sets[0]) - len(sets[1]))
     result = text.translate(dict(zip(map(ord, sets[0]), wide, strict=False)))
-    return _decoded(call, result, "tr") if len(sets[0]) > 8 and sets[0].lower() != sets[1].lower() else result
+    return _decoded(call, result, "tr") if len(sets[0]) > 8 and sets[0].lower() != sets[1].lower() else result  # noqa: PLR2004 - an alphabet, not a few characters
 
 
 def _members(text: str) -> str:
@@ -272,7 +272,7 @@ def _substituted(text: str, match: re.Match[str], *, extended: bool) -> str:
     pattern, replacement, flags = match[2], re.sub(r"(?<!\\)&", r"\\g<0>", match[3]), match[4]
     if not extended:
         pattern = re.sub(r"\\([(){}+?|])|([(){}+?|])", lambda one: one[1] or "\\" + one[2], pattern)
-    if len(pattern) > 100 or len(re.findall(r"[*+{]", pattern)) > 2:
+    if len(pattern) > 100 or len(re.findall(r"[*+{]", pattern)) > 2:  # noqa: PLR2004 - what is matched in bounded time
         return HOLE
     try:
         return re.sub(
@@ -294,7 +294,7 @@ def _seq(call: Call) -> str:
     numbers = [argument for argument in call.arguments if re.fullmatch(r"-?\d{1,9}", argument)]
     if not numbers or len(numbers) != len(call.arguments):
         return HOLE
-    first, step, last = (1, 1, *map(int, numbers))[-3:] if len(numbers) != 2 else (int(numbers[0]), 1, int(numbers[1]))
+    first, step, last = (1, 1, *map(int, numbers))[-3:] if len(numbers) != 2 else (int(numbers[0]), 1, int(numbers[1]))  # noqa: PLR2004 - a program with two sets or numbers
     members = range(first, last + (1 if step > 0 else -1), step or 1)[:_MAX_SEQUENCE]
     return "".join(f"{number}\n" for number in members)
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _NAMES = frozenset({"identifier", "shorthand_property_identifier_pattern", "property_identifier"})
 
 
-def bind(machine: Machine, pattern: Node, value: Value, scope: Scope, *, declares: bool = True) -> None:
+def bind(machine: Machine, pattern: Node, value: Value, scope: Scope, *, declares: bool = True) -> None:  # noqa: PLR0917 - the shape that its siblings have too
     """Give the names in `pattern` their part of `value`: new names where it `declares`, else names that exist."""
     machine.notes.budget.step()
     kind = pattern.kind
@@ -39,7 +39,7 @@ def bind(machine: Machine, pattern: Node, value: Value, scope: Scope, *, declare
         members.put(machine, owner, key_of(machine, pattern, scope), value)
 
 
-def _bind_object(machine: Machine, pattern: Node, value: Value, scope: Scope, *, declares: bool) -> None:
+def _bind_object(machine: Machine, pattern: Node, value: Value, scope: Scope, *, declares: bool) -> None:  # noqa: PLR0917 - the shape that its siblings have too
     for part in pattern.children:
         if part.kind in {"rest_pattern", "spread_element"}:
             bind(machine, part.children[0], value, scope, declares=declares)
@@ -52,7 +52,7 @@ def _bind_object(machine: Machine, pattern: Node, value: Value, scope: Scope, *,
         bind(machine, inner, members.get(machine, value, key), scope, declares=declares)
 
 
-def _bind_array(machine: Machine, pattern: Node, value: Value, scope: Scope, *, declares: bool) -> None:
+def _bind_array(machine: Machine, pattern: Node, value: Value, scope: Scope, *, declares: bool) -> None:  # noqa: PLR0917 - the shape that its siblings have too
     for place, part in enumerate(pattern.children):
         if part.kind in {"rest_pattern", "spread_element"}:
             rest = Array(value.items[place:]) if isinstance(value, Array) else UNKNOWN

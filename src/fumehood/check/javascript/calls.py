@@ -88,7 +88,7 @@ def _hand_on(machine: Machine, value: Value) -> None:
                 machine.enter(single, [UNKNOWN] * 3, UNDEFINED)
 
 
-def _native(machine: Machine, callee: Native, arguments: list[Value], this: Value) -> Value:
+def _native(machine: Machine, callee: Native, arguments: list[Value], this: Value) -> Value:  # noqa: C901, PLR0911, PLR0912, PLR0917 - one way for each kind
     path = callee.path
     if path in {"call", "apply", "bind"} and isinstance(callee.owner, (Native, Closure)):
         return _indirect(machine, callee.owner, path, arguments)
@@ -117,7 +117,7 @@ def _native(machine: Machine, callee: Native, arguments: list[Value], this: Valu
     return Native(f"{path}()") if len(path) < _MAX_PATH else UNKNOWN
 
 
-def _indirect(machine: Machine, target: Native | Closure, how: str, arguments: list[Value]) -> Value:
+def _indirect(machine: Machine, target: Native | Closure, how: str, arguments: list[Value]) -> Value:  # noqa: PLR0917 - the shape that its siblings have too
     """Call through `call`, `apply` or `bind`."""
     this = arguments[0] if arguments else UNDEFINED
     rest = arguments[1:]

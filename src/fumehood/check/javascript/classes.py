@@ -39,7 +39,7 @@ def make_class(machine: Machine, node: Node, scope: Scope) -> Value:
     return made
 
 
-def _fields(machine: Machine, body: Node, scope: Scope, made: Closure) -> None:
+def _fields(machine: Machine, body: Node, scope: Scope, made: Closure) -> None:  # noqa: PLR0917 - the shape that its siblings have too
     for part in body.children:
         if part.kind == "class_static_block":
             machine.execute(part.get("body"), Scope(scope, made))

@@ -271,7 +271,7 @@ def _is_given(value: Value) -> bool | None:
     return None if value is UNKNOWN or isinstance(value, OneOf) else value is not None and value is not UNDEFINED
 
 
-def _logical(machine: Machine, node: Node, left: Value, scope: Scope) -> Value:
+def _logical(machine: Machine, node: Node, left: Value, scope: Scope) -> Value:  # noqa: PLR0917 - the shape that its siblings have too
     sign = node.operator
     holds = truth(left) if sign != "??" else _is_given(left)
     takes_right = None if holds is None else holds == (sign == "&&")
@@ -282,7 +282,7 @@ def _logical(machine: Machine, node: Node, left: Value, scope: Scope) -> Value:
     return other if takes_right else left
 
 
-def combined(machine: Machine, sign: str, left: Value, right: Value) -> Value:
+def combined(machine: Machine, sign: str, left: Value, right: Value) -> Value:  # noqa: PLR0917 - the shape that its siblings have too
     """Answer what an operator makes of two values."""
     if isinstance(left, OneOf) or isinstance(right, OneOf):
         pairs = [(one, two) for one in alternatives(left) for two in alternatives(right)]
@@ -363,7 +363,7 @@ _OPERATIONS: dict[str, Callable[[float, float], float]] = {
     "*": lambda a, b: a * b,
     "/": lambda a, b: a / b,
     "%": math.fmod,
-    "**": lambda a, b: float(a) ** b if abs(b) < 1024 else math.inf,
+    "**": lambda a, b: float(a) ** b if abs(b) < 1024 else math.inf,  # noqa: PLR2004 - beyond it is infinite anyway
     "^": _bits(lambda a, b: a ^ b),
     "|": _bits(lambda a, b: a | b),
     "&": _bits(lambda a, b: a & b),

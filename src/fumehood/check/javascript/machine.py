@@ -121,7 +121,7 @@ class Machine:
                 return text_of(self.enter(own, [], value))
         return text_of(value)
 
-    def call(self, callee: Value, arguments: list[Value], this: Value = UNDEFINED, node: Node | None = None) -> Value:
+    def call(self, callee: Value, arguments: list[Value], this: Value = UNDEFINED, node: Node | None = None) -> Value:  # noqa: PLR0917 - the shape that its siblings have too
         """Call a value, whatever it is."""
         return calls.call(self, callee, arguments, this=this, node=node)
 
@@ -193,7 +193,7 @@ class Machine:
 
     def remember(self, text: str, how: str) -> str:
         """Note that a text was put together from an encoding."""
-        if len(text.strip()) > 3 and is_known(text):
+        if len(text.strip()) > 3 and is_known(text):  # noqa: PLR2004 - shorter ones are everywhere
             self.decoded[text.strip()] = how
         return text
 

@@ -53,13 +53,13 @@ TRAP = "get of its proxy"
 KNOWN_ENVIRONMENT = {
     "HOME": HOME,
     "PWD": WORKSPACE,
-    "TMPDIR": "/tmp",
+    "TMPDIR": "/tmp",  # noqa: S108 - what the run would find there, not a file that is made
     "PATH": "/usr/local/bin:/usr/bin:/bin",
     "USER": "user",
 }
 
 
-def get(machine: Machine, owner: Value, key: str) -> Value:
+def get(machine: Machine, owner: Value, key: str) -> Value:  # noqa: C901, PLR0911, PLR0912 - one way for each kind
     """Answer a member; UNKNOWN where it can't be known, UNDEFINED where there is none."""
     if isinstance(owner, OneOf):
         return one_of(*(get(machine, value, key) for value in owner.values))
@@ -88,7 +88,7 @@ def get(machine: Machine, owner: Value, key: str) -> Value:
             return Native(key, owner)
 
 
-def _constructor(owner: Value) -> Value:
+def _constructor(owner: Value) -> Value:  # noqa: PLR0911 - one way for each kind
     """Answer what `.constructor` leads to: for anything callable the maker of functions."""
     match owner:
         case Closure():
@@ -110,7 +110,7 @@ def _constructor(owner: Value) -> Value:
             return Native("Class")
 
 
-def _of_native(machine: Machine, owner: Native, key: str) -> Value:
+def _of_native(machine: Machine, owner: Native, key: str) -> Value:  # noqa: PLR0911 - one way for each kind
     if owner.path == "prototype":
         return get(machine, owner.owner, key) if owner.owner is not UNDEFINED else UNKNOWN
     if key in _INVOKES and owner.path not in MODULES:
@@ -167,7 +167,7 @@ def _of_object(machine: Machine, owner: Object, key: str) -> Value:
         return one_of(*list(owner.members.values())[:4]) if owner.members else UNKNOWN
     seen = 0
     holder: Value = owner
-    while isinstance(holder, Object) and seen < 10:
+    while isinstance(holder, Object) and seen < 10:  # noqa: PLR2004 - chains of prototypes are short
         if key in holder.members:
             return holder.members[key]
         base = holder.base
@@ -195,7 +195,7 @@ def _of_closure(owner: Closure, key: str) -> Value:
     return Native(key, owner) if key == "toString" else UNDEFINED
 
 
-def put(machine: Machine, owner: Value, key: str, value: Value) -> None:
+def put(machine: Machine, owner: Value, key: str, value: Value) -> None:  # noqa: PLR0917 - the shape that its siblings have too
     """Set a member; on a value that may not be set for sure, the old one stays as an alternative."""
     match owner:
         case Object(members=held) | Closure(members=held):
@@ -215,7 +215,7 @@ def put(machine: Machine, owner: Value, key: str, value: Value) -> None:
             return
 
 
-def _put_item(owner: Array, items: list[Value], key: str, value: Value) -> None:
+def _put_item(owner: Array, items: list[Value], key: str, value: Value) -> None:  # noqa: PLR0917 - the shape that its siblings have too
     if not key.isdigit() or int(key) > len(items) + 1000:
         owner.open = owner.open or not is_known(key)
         return

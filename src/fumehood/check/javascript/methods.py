@@ -31,7 +31,7 @@ _MAX_TEXT = 100_000
 _CALLBACKS = frozenset({"map", "forEach", "filter", "find", "some", "every", "flatMap", "findIndex", "findLast"})
 
 
-def call(machine: Machine, owner: Value, name: str, arguments: list[Value]) -> Value:
+def call(machine: Machine, owner: Value, name: str, arguments: list[Value]) -> Value:  # noqa: PLR0917 - the shape that its siblings have too
     """Call a method of a value that is not the engine's own."""
     match owner:
         case str():
@@ -60,10 +60,10 @@ def _whole(arguments: list[Value], place: int, default: int) -> int | None:
     if place >= len(arguments) or arguments[place] is UNDEFINED:
         return default
     number = number_of(arguments[place])
-    return int(number) if number is not None and abs(number) < 1e9 else None
+    return int(number) if number is not None and abs(number) < 1e9 else None  # noqa: PLR2004 - beyond any text
 
 
-def _buffer_method(machine: Machine, owner: Object, name: str, arguments: list[Value]) -> Value:
+def _buffer_method(machine: Machine, owner: Object, name: str, arguments: list[Value]) -> Value:  # noqa: PLR0917 - the shape that its siblings have too
     data = text_of(owner.members.get("data", HOLE))
     if name in {"toString", "toLocaleString", "write", "utf8Slice", "latin1Slice"}:
         encoding = text_of(arguments[0]) if arguments and isinstance(arguments[0], str) else "utf8"
@@ -85,7 +85,7 @@ def _number_method(owner: float, name: str, arguments: list[Value]) -> Value:
     if name != "toString":
         return UNKNOWN
     base = _whole(arguments, 0, 10) or 10
-    if base == 10 or isinstance(owner, bool) or owner != int(owner) or not 2 <= base <= 36:
+    if base == 10 or isinstance(owner, bool) or owner != int(owner) or not 2 <= base <= 36:  # noqa: PLR2004 - the bases that the language has
         return text_of(owner)
     digits = ""
     rest = abs(int(owner))
@@ -95,7 +95,7 @@ def _number_method(owner: float, name: str, arguments: list[Value]) -> Value:
     return ("-" if owner < 0 else "") + (digits or "0")
 
 
-def _text_method(machine: Machine, owner: str, name: str, arguments: list[Value]) -> Value:
+def _text_method(machine: Machine, owner: str, name: str, arguments: list[Value]) -> Value:  # noqa: PLR0917 - the shape that its siblings have too
     machine.notes.budget.produce(len(owner) // 8 + 1)
     if name in {"replace", "replaceAll"}:
         return _replaced(machine, owner, name, arguments)
@@ -211,7 +211,7 @@ _TEXT: dict[str, Callable[[str, list[Value]], Value]] = {
 def _expression(value: Object) -> re.Pattern[str] | None:
     """Translate a regular expression that is short and can't take forever; None for all others."""
     source = value.members.get("source")
-    if not isinstance(source, str) or len(source) > 100 or len(re.findall(r"[*+{]", source)) > 2:
+    if not isinstance(source, str) or len(source) > 100 or len(re.findall(r"[*+{]", source)) > 2:  # noqa: PLR2004 - what is matched in bounded time
         return None
     flags = re.IGNORECASE if "i" in text_of(value.members.get("flags", "")) else 0
     try:
@@ -220,7 +220,7 @@ def _expression(value: Object) -> re.Pattern[str] | None:
         return None
 
 
-def _replaced(machine: Machine, owner: str, name: str, arguments: list[Value]) -> Value:
+def _replaced(machine: Machine, owner: str, name: str, arguments: list[Value]) -> Value:  # noqa: PLR0917 - the shape that its siblings have too
     pattern, replacement = (*arguments, UNDEFINED, UNDEFINED)[:2]
     _run_callbacks(machine, [replacement] if not isinstance(pattern, Object) else [])
     if not is_known(owner):
@@ -254,7 +254,7 @@ def _matched(owner: str, arguments: list[Value]) -> Value:
     return Array([match[0] for match in expression.finditer(owner[:20_000])])
 
 
-def _array_method(machine: Machine, owner: Array, name: str, arguments: list[Value]) -> Value:
+def _array_method(machine: Machine, owner: Array, name: str, arguments: list[Value]) -> Value:  # noqa: PLR0917 - the shape that its siblings have too
     machine.notes.budget.step(len(owner.items) // 16 + 1)
     if name in _CALLBACKS:
         return _each(machine, owner, name, arguments)
@@ -267,7 +267,7 @@ def _array_method(machine: Machine, owner: Array, name: str, arguments: list[Val
     return UNKNOWN
 
 
-def _each(machine: Machine, owner: Array, name: str, arguments: list[Value]) -> Value:
+def _each(machine: Machine, owner: Array, name: str, arguments: list[Value]) -> Value:  # noqa: PLR0917 - the shape that its siblings have too
     function = arguments[0] if arguments else UNDEFINED
     results: list[Value] = []
     for place, item in enumerate(owner.items[:_MAX_ITEMS]):
@@ -292,7 +292,7 @@ def _each(machine: Machine, owner: Array, name: str, arguments: list[Value]) -> 
             return UNDEFINED if name == "forEach" else UNKNOWN
 
 
-def _reduced(machine: Machine, owner: Array, name: str, arguments: list[Value]) -> Value:
+def _reduced(machine: Machine, owner: Array, name: str, arguments: list[Value]) -> Value:  # noqa: PLR0917 - the shape that its siblings have too
     items = owner.items[:_MAX_ITEMS] if name == "reduce" else owner.items[:_MAX_ITEMS][::-1]
     function = arguments[0] if arguments else UNDEFINED
     value, rest = (arguments[1], items) if len(arguments) > 1 else (items[0] if items else UNKNOWN, items[1:])
@@ -317,7 +317,7 @@ def _reversed(owner: Array, _: list[Value]) -> Value:
 
 
 def _pushed(owner: Array, arguments: list[Value]) -> Value:
-    if len(owner.items) < 5000:
+    if len(owner.items) < 5000:  # noqa: PLR2004 - more is not followed
         owner.items.extend(arguments)
     return len(owner.items)
 

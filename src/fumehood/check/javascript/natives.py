@@ -8,7 +8,7 @@ import json
 import math
 import posixpath
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import unquote
 
 from fumehood.check.bash.values import HOLE, HOME, WORKSPACE, is_known, settled
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from fumehood.check.javascript.machine import Machine
 
 _Function = Callable[["Machine", list[Value]], Value]
+_Json: TypeAlias = "dict[str, _Json] | list[_Json] | str | float | bool | None"
 _LAST_CHARACTER = 0x10FFFF
 _MAX_LENGTH = 5000
 _CONCEALING = 4
@@ -51,7 +52,7 @@ def characters(machine: Machine, arguments: list[Value]) -> Value:
 def _parse_int(_machine: Machine, arguments: list[Value]) -> Value:
     text = text_of(_first(arguments)).strip()
     base = number_of(arguments[1]) if len(arguments) > 1 else 10
-    if not is_known(text) or not base or base != base or not 2 <= base <= 36:
+    if not is_known(text) or not base or base != base or not 2 <= base <= 36:  # noqa: PLR2004 - the bases that the language has
         return UNKNOWN
     text = text[2:] if text[:2].lower() == "0x" else text
     base = 16 if text_of(_first(arguments)).strip()[:2].lower() == "0x" else base
@@ -136,14 +137,12 @@ def _json_parse(_machine: Machine, arguments: list[Value]) -> Value:
         return UNKNOWN
 
 
-def _from_json(value: Any) -> Value:
+def _from_json(value: _Json) -> Value:
     if isinstance(value, dict):
-        held = cast("dict[str, Any]", value)
-        return Object({key: _from_json(inner) for key, inner in held.items()})
+        return Object({key: _from_json(inner) for key, inner in value.items()})
     if isinstance(value, list):
-        items = cast("list[Any]", value)
-        return Array([_from_json(inner) for inner in items])
-    return value if value is None or isinstance(value, (str, int, float, bool)) else UNKNOWN
+        return Array([_from_json(inner) for inner in value])
+    return value
 
 
 def _keys(_machine: Machine, arguments: list[Value]) -> Value:
@@ -207,7 +206,7 @@ def _array_from(machine: Machine, arguments: list[Value]) -> Value:
     elif (
         isinstance(first, Object)
         and isinstance(length := first.members.get("length"), (int, float))
-        and 0 <= length < 200
+        and 0 <= length < 200  # noqa: PLR2004 - more is not followed
     ):
         items = []
         items.extend(UNDEFINED for _ in range(int(length)))
@@ -292,7 +291,7 @@ FUNCTIONS: dict[str, _Function] = {
     "path.extname": lambda _machine, arguments: posixpath.splitext(text_of(_first(arguments)))[1],
     "fs.realpath": _same,
     "os.homedir": _fixed(HOME),
-    "os.tmpdir": _fixed("/tmp"),
+    "os.tmpdir": _fixed("/tmp"),  # noqa: S108 - what the run would find there, not a file that is made
     "os.platform": _fixed("linux"),
     "process.cwd": _fixed(WORKSPACE),
     "url.fileURLToPath": lambda _machine, arguments: text_of(_first(arguments)).removeprefix("file://"),

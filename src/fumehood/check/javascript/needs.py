@@ -32,7 +32,7 @@ _WRITES = frozenset("wa+")
 _FILES = {"fs.read": "fs.read", "fs.list": "fs.list", "fs.write": "fs.write", "fs.delete": "fs.delete"}
 
 
-def note(machine: Machine, path: str, power: Power, arguments: list[Value]) -> Value:
+def note(machine: Machine, path: str, power: Power, arguments: list[Value]) -> Value:  # noqa: PLR0917 - the shape that its siblings have too
     """Note what calling a powerful function needs; answer what it gives back."""
     target = arguments[power.place] if power.place is not None and power.place < len(arguments) else UNDEFINED
     for argument in arguments:
@@ -45,7 +45,7 @@ def note(machine: Machine, path: str, power: Power, arguments: list[Value]) -> V
     return Native(f"{path}()")
 
 
-def _plain(machine: Machine, power: Power, path: str, text: str) -> None:
+def _plain(machine: Machine, power: Power, path: str, text: str) -> None:  # noqa: PLR0917 - the shape that its siblings have too
     if capability := _FILES.get(power.capability):
         machine.notes.path(capability, text)
     elif power.place is None:
@@ -82,7 +82,7 @@ def _open(machine: Machine, _path: str, target: Value, arguments: list[Value]) -
     return UNKNOWN
 
 
-def _spawn(machine: Machine, path: str, target: Value, arguments: list[Value]) -> Value:
+def _spawn(machine: Machine, path: str, target: Value, arguments: list[Value]) -> Value:  # noqa: PLR0917 - the shape that its siblings have too
     """Note a program that is started, and read its command line as a shell would."""
     words = arguments[1].items if len(arguments) > 1 and isinstance(arguments[1], Array) else []
     first = text_of(target) if target is not UNDEFINED else HOLE
@@ -157,7 +157,7 @@ def _run(machine: Machine, path: str, target: Value, _arguments: list[Value]) ->
     return machine.source(target, path)
 
 
-def _worker(machine: Machine, path: str, target: Value, arguments: list[Value]) -> Value:
+def _worker(machine: Machine, path: str, target: Value, arguments: list[Value]) -> Value:  # noqa: PLR0917 - the shape that its siblings have too
     """Note a worker: source where `eval` is set or the address holds it, else a file."""
     text = text_of(target)
     options = arguments[1] if len(arguments) > 1 else UNDEFINED

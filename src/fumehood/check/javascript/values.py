@@ -93,7 +93,7 @@ def alternatives(value: Value) -> tuple[Value, ...]:
     return value.values if isinstance(value, OneOf) else (value,)
 
 
-def text_of(value: Value) -> str:
+def text_of(value: Value) -> str:  # noqa: PLR0911 - one way for each kind
     """Answer a value as JavaScript makes text of it, a mark where it is not known."""
     match value:
         case str():
@@ -128,7 +128,7 @@ def number_text(value: float) -> str:
         return "NaN"
     if value in {float("inf"), float("-inf")}:
         return "Infinity" if value > 0 else "-Infinity"
-    return str(int(value)) if value == int(value) and abs(value) < 1e21 else repr(value)
+    return str(int(value)) if value == int(value) and abs(value) < 1e21 else repr(value)  # noqa: PLR2004 - as the language writes numbers
 
 
 def number_of(value: Value) -> float | None:
