@@ -11,65 +11,65 @@ from fumehood.check.bash.syntax import Literal, Part, Word
 MAX_WORDS = 200
 _SEQUENCE = re.compile(r"(-?\d+|[A-Za-z])\.\.(-?\d+|[A-Za-z])(?:\.\.(-?\d+))?")
 
-_Token: TypeAlias = "str | Part"
-_Tokens: TypeAlias = list[_Token]
+_Piece: TypeAlias = "str | Part"
+_Pieces: TypeAlias = list[_Piece]
 
 
 def braced(word: Word) -> list[Word]:
     """Answer the words that one word stands for, at most `MAX_WORDS`; itself where it has no braces."""
     if not any(isinstance(part, Literal) and not part.quoted and "{" in part.text for part in word.parts):
         return [word]
-    tokens: _Tokens = []
+    letters: _Pieces = []
     for part in word.parts:
         if isinstance(part, Literal) and not part.quoted:
-            tokens.extend(part.text)
+            letters.extend(part.text)
         else:
-            tokens.append(part)
-    return [Word(_joined(variant), word.start, word.end) for variant in islice(_variants(tokens, 0), MAX_WORDS)]
+            letters.append(part)
+    return [Word(_joined(variant), word.start, word.end) for variant in islice(_variants(letters, 0), MAX_WORDS)]
 
 
-def _joined(tokens: _Tokens) -> tuple[Part, ...]:
-    return tuple(Literal(token) if isinstance(token, str) else token for token in tokens)
+def _joined(letters: _Pieces) -> tuple[Part, ...]:
+    return tuple(Literal(letter) if isinstance(letter, str) else letter for letter in letters)
 
 
-def _variants(tokens: _Tokens, depth: int) -> list[_Tokens]:
+def _variants(letters: _Pieces, depth: int) -> list[_Pieces]:
     """Expand the first braces that mean something, then what follows them."""
-    for start, token in enumerate(tokens):
-        end = _closing(tokens, start) if token == "{" and depth < 8 else None  # noqa: PLR2004 - braces in braces end somewhere
+    for start, letter in enumerate(letters):
+        end = _closing(letters, start) if letter == "{" and depth < 8 else None  # noqa: PLR2004 - braces in braces end somewhere
         if end is None:
             continue
-        choices = _choices(tokens[start + 1 : end], depth)
+        choices = _choices(letters[start + 1 : end], depth)
         if choices is None:
             continue
-        rest = _variants(tokens[end + 1 :], depth)
+        rest = _variants(letters[end + 1 :], depth)
         pairs = islice(product(choices, rest), MAX_WORDS)
-        return [tokens[:start] + choice + tail for choice, tail in pairs]
-    return [tokens]
+        return [letters[:start] + choice + tail for choice, tail in pairs]
+    return [letters]
 
 
-def _closing(tokens: _Tokens, start: int) -> int | None:
+def _closing(letters: _Pieces, start: int) -> int | None:
     depth = 0
-    for place in range(start, len(tokens)):
-        depth += (tokens[place] == "{") - (tokens[place] == "}")
+    for place in range(start, len(letters)):
+        depth += (letters[place] == "{") - (letters[place] == "}")
         if depth == 0:
             return place
     return None
 
 
-def _choices(tokens: _Tokens, depth: int) -> list[_Tokens] | None:
+def _choices(letters: _Pieces, depth: int) -> list[_Pieces] | None:
     """Answer what stands between commas, or a sequence's members; None where braces are only braces."""
-    pieces: list[_Tokens] = [[]]
+    pieces: list[_Pieces] = [[]]
     level = 0
-    for token in tokens:
-        level += (token == "{") - (token == "}")
-        if token == "," and level == 0:
+    for letter in letters:
+        level += (letter == "{") - (letter == "}")
+        if letter == "," and level == 0:
             pieces.append([])
         else:
-            pieces[-1].append(token)
+            pieces[-1].append(letter)
     if len(pieces) > 1:
         return [variant for piece in pieces for variant in _variants(piece, depth + 1)][:MAX_WORDS]
-    text = "".join(token for token in tokens if isinstance(token, str))
-    match = _SEQUENCE.fullmatch(text) if len(text) == len(tokens) else None
+    text = "".join(letter for letter in letters if isinstance(letter, str))
+    match = _SEQUENCE.fullmatch(text) if len(text) == len(letters) else None
     return None if match is None else [list(member) for member in _sequence(match[1], match[2], match[3])]
 
 

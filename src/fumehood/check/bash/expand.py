@@ -97,7 +97,7 @@ def _pieces(part: Part, runner: Runner) -> list[str]:
 
 
 def _parameter(part: Parameter, runner: Runner) -> list[str]:
-    def operand(source: str, as_pattern: bool) -> str:
+    def operand(source: str, *, as_pattern: bool = False) -> str:
         quoted = part.quoted and not as_pattern and "'" in source
         return source_text(source, runner, as_pattern=as_pattern, quoted=quoted)
 

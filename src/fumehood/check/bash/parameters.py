@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from fumehood.check.bash.arithmetic import evaluate, nowhere
 from fumehood.check.bash.escapes import ansi_c
@@ -27,8 +27,13 @@ _CASES: dict[str, Callable[[str], str]] = {
 }
 _TRANSFORMS: dict[str, Callable[[str], str]] = {"U": str.upper, "u": _CASES["^"], "L": str.lower, "E": ansi_c}
 
-Operand = Callable[[str, bool], str]
-"""Expands the source of an operand; the flag asks for a pattern, in which quoted characters stand for themselves."""
+
+class Operand(Protocol):
+    """Expands the source of an operand; as a pattern, quoted characters stand for themselves."""
+
+    def __call__(self, source: str, *, as_pattern: bool = False) -> str:
+        """Answer the text, with marks for what is not known."""
+        ...
 
 
 def values(parameter: Parameter, shell: Shell, operand: Operand, line: int) -> list[str]:  # noqa: PLR0917 - the shape that its siblings have too
@@ -66,7 +71,7 @@ def _element(name: str, index: str, shell: Shell, operand: Operand) -> str:  # n
     if items is None:
         value = shell.get(name)
         return value if index == "0" else UNSET
-    key = settled(operand(index, False))
+    key = settled(operand(index))
     if key in items:
         return items[key]
     number = evaluate(key, shell.get, nowhere)
@@ -99,12 +104,12 @@ def _default(parameter: Parameter, found: list[str], shell: Shell, operand: Oper
     value = " ".join(found)
     missing = value in {UNSET, HOLE, ""}
     if parameter.operator in _ALTERNATIVES:
-        return [operand(parameter.operand, False)] if not missing or value == HOLE else [""]
+        return [operand(parameter.operand)] if not missing or value == HOLE else [""]
     if not missing:
         return found
     if parameter.operator in {":?", "?"}:
         return [HOLE]
-    default = operand(parameter.operand, False)
+    default = operand(parameter.operand)
     if value == HOLE and not default:
         return found
     if "=" in parameter.operator:
@@ -123,7 +128,7 @@ def _slice(found: list[str], source: str, shell: Shell, operand: Operand) -> lis
 
 def _bounds(source: str, shell: Shell, operand: Operand) -> tuple[int | None, int | None]:
     offset, _, length = source.partition(":")
-    numbers = [evaluate(operand(text, False), shell.get, nowhere) if text else "" for text in (offset, length)]
+    numbers = [evaluate(operand(text), shell.get, nowhere) if text else "" for text in (offset, length)]
     start, count = (int(number) if number and is_known(number) else None for number in numbers)
     return start, count
 
@@ -141,10 +146,10 @@ def _changed(text: str, parameter: Parameter, shell: Shell, operand: Operand) ->
         return _TRANSFORMS.get(parameter.operand, str)(text)
     if operator[0] == "/":
         pattern, replacement = _halves(parameter.operand)
-        pattern, replacement = operand(pattern, True), operand(replacement, False)
+        pattern, replacement = operand(pattern, as_pattern=True), operand(replacement)
         known = is_known(pattern) and is_known(replacement)
         return replaced(text, pattern, replacement, operator) if known else HOLE
-    pattern = operand(parameter.operand, True)
+    pattern = operand(parameter.operand, as_pattern=True)
     if not is_known(pattern):
         return HOLE
     cut = without_prefix if operator[0] == "#" else without_suffix

@@ -79,7 +79,7 @@ class Shell:
         )
 
     def join(self, others: list[Shell], *, surely: bool = False) -> None:
-        """Become the state after one of several branches: values that differ are alternatives, unless one was surely taken."""
+        """Become the state after one of several branches: values that differ are alternatives, unless one is sure."""
         for other in others:
             for name, values in other.variables.items():
                 own = self.variables.get(name, ())

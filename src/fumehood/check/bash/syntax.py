@@ -1,8 +1,8 @@
 """The parts of a bash program, as the parser finds them: words made of parts, commands made of words.
 
-fumehood parses bash itself. tree-sitter-bash reports errors on valid programs (`select`, `<>`, `coproc`, a here-string after
-another redirection) and cuts words like `{curl,host}` wrongly, which is where concealed commands live; and Python code that
-calls a shell has to be read without any extra installed.
+fumehood parses bash itself. tree-sitter-bash reports errors on valid programs (`select`, `<>`, `coproc`, a here-string
+after another redirection) and cuts words like `{curl,host}` wrongly, which is where concealed commands live; and Python
+code that calls a shell has to be read without any extra installed.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What is known of a text before it runs: ordinary characters, and marks for what can't be known.
 
-A text is a `str`. Where a part of it depends on something outside the program, a mark from the private use area stands for
-it, so folding goes on around it: `/etc/` + unknown is still a path below `/etc`.
+A text is a `str`. Where a part of it depends on something outside the program, a mark from the private use area stands
+for it, so folding goes on around it: `/etc/` + unknown is still a path below `/etc`.
 """
 
 from __future__ import annotations

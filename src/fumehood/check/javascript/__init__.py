@@ -1,4 +1,4 @@
-"""Reads JavaScript before it runs: what a program would touch, whichever way its branches go and however names are made."""
+"""Reads JavaScript before it runs: what it would touch, whichever way its branches go and however names are made."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def characters(machine: Machine, arguments: list[Value]) -> Value:
 def _parse_int(_machine: Machine, arguments: list[Value]) -> Value:
     text = text_of(_first(arguments)).strip()
     base = number_of(arguments[1]) if len(arguments) > 1 else 10
-    if not is_known(text) or not base or base != base or not 2 <= base <= 36:  # noqa: PLR2004 - the bases that the language has
+    if not is_known(text) or not base or math.isnan(base) or not 2 <= base <= 36:  # noqa: PLR2004 - the bases that the language has
         return UNKNOWN
     text = text[2:] if text[:2].lower() == "0x" else text
     base = 16 if text_of(_first(arguments)).strip()[:2].lower() == "0x" else base
@@ -87,7 +87,7 @@ def _buffer(machine: Machine, arguments: list[Value]) -> Value:
     if isinstance(first, Array) and not first.open:
         numbers = [number_of(item) for item in first.items[:_MAX_LENGTH]]
         data = "".join(
-            chr(int(number) & 255) if number is not None and number == number else HOLE for number in numbers
+            chr(int(number) & 255) if number is not None and not math.isnan(number) else HOLE for number in numbers
         )
         machine.remember(data, "Buffer.from")
     elif isinstance(first, str):

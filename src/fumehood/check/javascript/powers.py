@@ -1,7 +1,7 @@
 """What Node's modules, its globals and well-known packages can do: one line for each kind of function.
 
-A line is a capability, the place of the argument that holds the target (`-` where there is none), and dotted paths. `fs`
-functions stand without `Sync` and `promises`. A path that ends with `.*` stands for everything below it.
+A line is a capability, the place of the argument that holds the target (`-` where there is none), and dotted paths.
+`fs` functions stand without `Sync` and `promises`. A path that ends with `.*` stands for everything below it.
 """
 
 from __future__ import annotations
@@ -232,7 +232,7 @@ FREE = {name: name for name in MODULES if name.isalnum() or "_" in name} | {
     name: f"child_process.{name}"
     for name in ("exec", "execSync", "spawn", "spawnSync", "execFile", "execFileSync", "fork")
 }
-"""Names that nothing declares: `node -e` knows modules without `require`, and fragments of programs leave imports out."""
+"""Names that nothing declares: `node -e` knows modules without `require`, and fragments leave imports out."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ Texts are `str` with marks for what is unknown (`check.bash.values`), numbers ar
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, TypeAlias, Union
@@ -124,7 +125,7 @@ def _described(value: Value) -> str:
 
 def number_text(value: float) -> str:
     """Write a number as JavaScript does."""
-    if value != value:
+    if math.isnan(value):
         return "NaN"
     if value in {float("inf"), float("-inf")}:
         return "Infinity" if value > 0 else "-Infinity"
@@ -168,7 +169,7 @@ def truth(value: Value) -> bool | None:
         case None | Special.UNDEFINED:
             return False
         case int() | float():
-            return bool(value) and value == value
+            return bool(value) and not math.isnan(value)
         case str():
             return bool(value) if is_known(value) else None
         case Special.UNKNOWN | OneOf():
