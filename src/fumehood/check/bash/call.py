@@ -37,6 +37,11 @@ class Call:
         return self.runner.shell.files.get(settled(text))
 
 
+def words(text: str) -> frozenset[str]:
+    """Answer the words of a table."""
+    return frozenset(text.split())
+
+
 Handler = Callable[[Call], Output]
 
 

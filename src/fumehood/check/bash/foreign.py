@@ -31,7 +31,8 @@ _PIPES = re.compile(
 _OPEN_PIPE = re.compile(r"open\s*\(?[^;]*?['\"]\s*(?:\|\s*([^'\"]+)|([^'\"|]+)\|\s*)['\"]")
 _SOCKETS = re.compile(
     r"IO::Socket|TCPSocket|UDPSocket|TCPServer|\bsocket\s*\(|fsockopen|pfsockopen|stream_socket_client|"
-    r"Net::(?:HTTP|FTP|SMTP)|LWP::|HTTP::Tiny|open-uri|curl_init|/inet[46]?/|luasocket|socket\.(?:tcp|connect)|use Socket|require\s*['\"](?:socket|net/)",
+    r"Net::(?:HTTP|FTP|SMTP)|LWP::|HTTP::Tiny|open-uri|curl_init|/inet[46]?/|luasocket|socket\.(?:tcp|connect)|"
+    r"use Socket|require\s*['\"](?:socket|net/)",
 )
 _ADDRESS = re.compile(
     r"/inet[46]?/(?:tcp|udp)/[^/]*/([^/\"]+)/([^\"/]+)|"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from fumehood.check.bash.builtins import run_source
-from fumehood.check.bash.call import Arguments, Call, Handler, sorted_arguments
+from fumehood.check.bash.call import Arguments, Call, Handler, sorted_arguments, words
 from fumehood.check.bash.operands import note
 from fumehood.check.bash.output import Output
 from fumehood.check.bash.programs import PROGRAMS
@@ -14,67 +14,35 @@ from fumehood.check.bash.values import HOLE, is_known, settled, shown, unknown
 
 _CURL = """
 -o=write --output=write -T=read --upload-file=read -d=body --data=body --data-binary=body --data-ascii=body
---json=body --data-urlencode=body -F=form --form=form -K=read --config=read -b=body --cookie=body -c=write --cookie-jar=write -D=write
+--json=body --data-urlencode=body -F=form --form=form -K=read --config=read
+-b=body --cookie=body -c=write --cookie-jar=write -D=write
 --dump-header=write --unix-socket=read --cacert=read -E=read --cert=read --key=read --netrc-file=read --trace=write
 --trace-ascii=write --stderr=write --url=url -x=url --proxy=url --socks5=url -A -C -e -H -m -P -Q -r -t -u -U -w
--X -y -Y -z --header --user --user-agent --request --max-time --connect-timeout --retry --retry-delay --write-out --referer --range
---resolve --limit-rate --interface --output-dir=write --proxy-user --max-redirs --form-string --data-raw --ciphers
+-X -y -Y -z --header --user --user-agent --request --max-time --connect-timeout --retry --retry-delay --write-out
+--referer --range --resolve --limit-rate --interface --output-dir=write --proxy-user --max-redirs --form-string --data-raw --ciphers
 """
 _WGET = """
 -O=write --output-document=write -o=write --output-file=write -a=write -i=read --input-file=read --post-file=read
 --body-file=read -P=write --directory-prefix=write --post-data --body-data --method --header -U --user-agent
--t --tries -T --timeout -Q -w --wait --user --password --http-user --http-password -e --referer -l -A -R -D --load-cookies=read
---save-cookies=write --ca-certificate=read
+-t --tries -T --timeout -Q -w --wait --user --password --http-user --http-password -e --referer -l -A -R -D
+--load-cookies=read --save-cookies=write --ca-certificate=read
 """
-_TAKES_NETCAT = frozenset(
-    [
-        "-p",
-        "-w",
-        "-s",
-        "-q",
-        "-i",
-        "-X",
-        "-x",
-        "-e",
-        "-c",
-        "-T",
-        "-I",
-        "-O",
-        "-g",
-        "-G",
-        "--exec",
-        "--sh-exec",
-        "--proxy",
-        "--source-port",
-    ]
+_TAKES_NETCAT = words(
+    """
+    -p -w -s -q -i -X -x -e -c -T -I -O -g -G --exec --sh-exec --proxy --source-port
+    """,
 )
-_SSH_TAKES = frozenset(
-    [
-        "-p",
-        "-i",
-        "-o",
-        "-l",
-        "-L",
-        "-R",
-        "-D",
-        "-J",
-        "-F",
-        "-E",
-        "-b",
-        "-c",
-        "-e",
-        "-I",
-        "-m",
-        "-O",
-        "-Q",
-        "-S",
-        "-W",
-        "-w",
-        "-P",
-    ]
+_SSH_TAKES = words(
+    """
+    -p -i -o -l -L -R -D -J -F -E -b -c -e -I -m -O -Q -S -W -w -P
+    """,
 )
 _REMOTE = re.compile(r"(?:[^@/\s]+@)?(\[[^\]]+\]|[\w.-]+):(?!//)(.*)", re.DOTALL)
-_PING_TAKES = frozenset(["-c", "-i", "-W", "-w", "-s", "-t", "-I", "-p", "-n", "-l", "-f", "-m", "-q", "-x", "-r"])
+_PING_TAKES = words(
+    """
+    -c -i -W -w -s -t -I -p -n -l -f -m -q -x -r
+    """,
+)
 _SOCAT = re.compile(
     r"(TCP4?6?|UDP4?6?|OPENSSL|SSL|TCP4?6?-CONNECT|UDP-SENDTO|PROXY|SOCKS4A?):([^:,]+):?([^:,]*)", re.IGNORECASE
 )
@@ -115,39 +83,11 @@ _REGISTRIES = {
     "luarocks": "luarocks.org:443",
     "opam": "opam.ocaml.org:443",
 }
-_FETCHES = frozenset(
-    [
-        "install",
-        "add",
-        "update",
-        "upgrade",
-        "download",
-        "get",
-        "i",
-        "ci",
-        "sync",
-        "lock",
-        "require",
-        "create",
-        "dist-upgrade",
-        "full-upgrade",
-        "publish",
-        "upload",
-        "search",
-        "refresh",
-        "build-dep",
-        "source",
-        "exec",
-        "dlx",
-        "init",
-        "tool",
-        "self-update",
-        "wheel",
-        "-S",
-        "-Sy",
-        "-Syu",
-        "-Syyu",
-    ],
+_FETCHES = words(
+    """
+    install add update upgrade download get i ci sync lock require create dist-upgrade full-upgrade publish
+    upload search refresh build-dep source exec dlx init tool self-update wheel -S -Sy -Syu -Syyu
+    """,
 )
 _LOCAL = re.compile(r"\.{1,2}(?:/.*)?(?:\[.*\])?$|.*\.(?:whl|tar\.gz|deb|rpm|gem)$|/.*")
 

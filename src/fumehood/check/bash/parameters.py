@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from fumehood.check.bash.arithmetic import evaluate, nowhere
@@ -13,6 +12,7 @@ from fumehood.check.bash.syntax import Parameter
 from fumehood.check.bash.values import HOLE, OWN, UNSET, is_known, settled, unknown
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from fumehood.check.bash.shell import Shell
 
 _ALL = frozenset("@*")

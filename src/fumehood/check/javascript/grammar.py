@@ -28,8 +28,8 @@ class Node:
     text: str
     start: int
     end: int
-    children: list[Node] = field(default_factory=lambda: [])
-    fields: dict[str, Node] = field(default_factory=lambda: {})
+    children: list[Node] = field(default_factory=list["Node"])
+    fields: dict[str, Node] = field(default_factory=dict[str, "Node"])
     operator: str = ""
 
     def get(self, name: str) -> Node:

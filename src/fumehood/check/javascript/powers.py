@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from fumehood.check.bash.call import words
+
 _TABLE = """
 fs.read     0  fs.readFile fs.createReadStream fs.readlink fs.openAsBlob fs.watch fs.watchFile fs.statfs fs.ReadStream
     Bun.file Deno.readFile Deno.readTextFile Deno.open fs.readJson fs.readJSON process.loadEnvFile
@@ -57,77 +59,21 @@ code.worker 0  worker_threads.Worker Worker SharedWorker
 
 _CAPABILITIES: dict[str, tuple[str, int | None]] = {}
 _BELOW: dict[str, tuple[str, int | None]] = {}
-_HARMLESS = frozenset(
-    [
-        "child_process.toString",
-        "undici.Headers",
-        "open.apps",
-        "ws.OPEN",
-        "ws.CLOSED",
-        "cluster.isMaster",
-        "cluster.isPrimary",
-        "cluster.isWorker",
-        "process.stdout",
-        "process.stderr",
-    ],
+_HARMLESS = words(
+    """
+    child_process.toString undici.Headers open.apps ws.OPEN ws.CLOSED cluster.isMaster cluster.isPrimary
+    cluster.isWorker process.stdout process.stderr
+    """,
 )
 
-MODULES = frozenset(
-    [
-        "assert",
-        "assert/strict",
-        "async_hooks",
-        "buffer",
-        "child_process",
-        "cluster",
-        "console",
-        "constants",
-        "crypto",
-        "dgram",
-        "diagnostics_channel",
-        "dns",
-        "dns/promises",
-        "domain",
-        "events",
-        "fs",
-        "fs/promises",
-        "http",
-        "http2",
-        "https",
-        "inspector",
-        "module",
-        "net",
-        "os",
-        "path",
-        "path/posix",
-        "path/win32",
-        "perf_hooks",
-        "process",
-        "punycode",
-        "querystring",
-        "readline",
-        "readline/promises",
-        "repl",
-        "stream",
-        "stream/promises",
-        "stream/web",
-        "string_decoder",
-        "sys",
-        "test",
-        "timers",
-        "timers/promises",
-        "tls",
-        "trace_events",
-        "tty",
-        "url",
-        "util",
-        "util/types",
-        "v8",
-        "vm",
-        "wasi",
-        "worker_threads",
-        "zlib",
-    ],
+MODULES = words(
+    """
+    assert assert/strict async_hooks buffer child_process cluster console constants crypto dgram
+    diagnostics_channel dns dns/promises domain events fs fs/promises http http2 https inspector module net os
+    path path/posix path/win32 perf_hooks process punycode querystring readline readline/promises repl stream
+    stream/promises stream/web string_decoder sys test timers timers/promises tls trace_events tty url util
+    util/types v8 vm wasi worker_threads zlib
+    """,
 )
 """Node's own modules."""
 
@@ -136,95 +82,17 @@ WHOLE = frozenset(
 )
 """Modules that count as used when they are handed on whole."""
 
-GLOBALS = frozenset(
-    [
-        "process",
-        "require",
-        "module",
-        "exports",
-        "globalThis",
-        "global",
-        "window",
-        "self",
-        "Buffer",
-        "eval",
-        "Function",
-        "setTimeout",
-        "setInterval",
-        "setImmediate",
-        "queueMicrotask",
-        "fetch",
-        "WebSocket",
-        "EventSource",
-        "XMLHttpRequest",
-        "Worker",
-        "SharedWorker",
-        "WebAssembly",
-        "Reflect",
-        "Proxy",
-        "Object",
-        "Array",
-        "String",
-        "Number",
-        "Boolean",
-        "Symbol",
-        "Math",
-        "JSON",
-        "Date",
-        "RegExp",
-        "Promise",
-        "Map",
-        "Set",
-        "WeakMap",
-        "WeakSet",
-        "Error",
-        "TypeError",
-        "RangeError",
-        "parseInt",
-        "parseFloat",
-        "atob",
-        "btoa",
-        "unescape",
-        "escape",
-        "decodeURIComponent",
-        "encodeURIComponent",
-        "decodeURI",
-        "encodeURI",
-        "isNaN",
-        "isFinite",
-        "console",
-        "URL",
-        "URLSearchParams",
-        "TextEncoder",
-        "TextDecoder",
-        "Uint8Array",
-        "Uint16Array",
-        "Int8Array",
-        "Uint32Array",
-        "Int32Array",
-        "Float64Array",
-        "ArrayBuffer",
-        "DataView",
-        "Intl",
-        "navigator",
-        "Deno",
-        "Bun",
-        "importScripts",
-        "GeneratorFunction",
-        "AsyncFunction",
-        "BigInt",
-        "structuredClone",
-        "performance",
-        "internalBinding",
-        "crypto",
-        "__dirname",
-        "__filename",
-        "undefined",
-        "NaN",
-        "Infinity",
-        "document",
-        "localStorage",
-    ],
+GLOBALS = words(
+    """
+    process require module exports globalThis global window self Buffer eval Function setTimeout setInterval
+    setImmediate queueMicrotask fetch WebSocket EventSource XMLHttpRequest Worker SharedWorker WebAssembly
+    Reflect Proxy Object Array String Number Boolean Symbol Math JSON Date RegExp Promise Map Set WeakMap
+    WeakSet Error TypeError RangeError parseInt parseFloat atob btoa unescape escape decodeURIComponent
+    encodeURIComponent decodeURI encodeURI isNaN isFinite console URL URLSearchParams TextEncoder TextDecoder
+    Uint8Array Uint16Array Int8Array Uint32Array Int32Array Float64Array ArrayBuffer DataView Intl navigator
+    Deno Bun importScripts GeneratorFunction AsyncFunction BigInt structuredClone performance internalBinding
+    crypto __dirname __filename undefined NaN Infinity document localStorage
+    """,
 )
 """Names that the engine provides."""
 

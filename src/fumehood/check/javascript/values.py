@@ -50,7 +50,7 @@ class Closure:
     scope: Scope
     this: Value = UNDEFINED
     bound: tuple[Value, ...] = ()
-    members: dict[str, Value] = field(default_factory=lambda: {})
+    members: dict[str, Value] = field(default_factory=dict[str, "Value"])
 
 
 @dataclass(slots=True, eq=False)
@@ -65,7 +65,7 @@ class Array:
 class Object:
     """An object of the program, or an instance of one of its classes."""
 
-    members: dict[str, Value] = field(default_factory=lambda: {})
+    members: dict[str, Value] = field(default_factory=dict[str, "Value"])
     base: Value = UNDEFINED
 
 
