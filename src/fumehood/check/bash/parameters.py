@@ -13,6 +13,7 @@ from fumehood.check.bash.values import HOLE, OWN, UNSET, is_known, settled, unkn
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
     from fumehood.check.bash.shell import Shell
 
 _ALL = frozenset("@*")
