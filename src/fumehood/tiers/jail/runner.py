@@ -25,10 +25,20 @@ if TYPE_CHECKING:
     import io
     from types import CodeType, TracebackType
 
+#: The exit status of a runner that the program broke.
+BROKEN = 70
 VALUE_LIMIT = 1024 * 1024
 TEXT_LIMIT = 64 * 1024
+NAME_LIMIT = 200
 _DEPTH_LIMIT = 50
 _HIGH = 100
+_CHUNK = 1 << 16
+#: Python writes into code and type caches until a function ran often enough; each such write copies a page.
+_REHEARSALS = 24
+_TRIVIAL: wire.Message = {"code": "1+1", "name": "<warm>", "language": "python", "id": 0}
+_FAILING: wire.Message = _TRIVIAL | {"code": "import math\nmath.tau\n1/0"}
+#: Ours in sys.modules, listed before the fork: to look through all names there would write to each of them.
+_MODULES: list[str] = []
 _SUFFIX = {"bash": ".sh", "javascript": ".cjs", "module": ".mjs"}
 
 
@@ -36,10 +46,14 @@ def warm_up() -> None:
     """In the zygote: touch what every run needs, so that no sandbox pays for the first time."""
     for stream in (sys.stdout, sys.stderr):
         cast("io.TextIOWrapper", stream).reconfigure(line_buffering=True, errors="surrogateescape")
-    session = Session()
-    session.run({"code": "import math\nmath.tau\n1/0", "name": "<warm>"})
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        for turn in range(_REHEARSALS):
+            ours.sendall(wire.pack(_FAILING if turn % 8 == 0 else _TRIVIAL))
+        ours.shutdown(socket.SHUT_WR)
+        serve(theirs)
     linecache.clearcache()
-    json.loads(json.dumps({"a": [1.5, "b", None]}))
+    _MODULES.extend(name for name in sys.modules if name.partition(".")[0] == "fumehood")
 
 
 def begin(control: int, out: int, err: int) -> NoReturn:
@@ -57,20 +71,32 @@ def begin(control: int, out: int, err: int) -> NoReturn:
         signal.SIGINT,
     ):  # as Python itself begins; SIGINT only while code runs
         signal.signal(number, signal.SIG_IGN)
-    for name in [name for name in sys.modules if name.partition(".")[0] == "fumehood"]:
+    for name in _MODULES:
         del sys.modules[name]
-    serve(socket.socket(fileno=wire.CONTROL))
+    try:
+        serve(socket.socket(fileno=wire.CONTROL))
+    except BaseException as error:  # noqa: BLE001 -- the program took apart what its runner is made of, or its channel
+        _last_words(error)
     os._exit(0)
+
+
+def _last_words(error: BaseException) -> NoReturn:
+    """Say on standard error that there is no going on; a traceback would show fumehood's lines, not the program's."""
+    try:
+        os.write(2, b"fumehood: the runner can't go on: %s\n" % type(error).__name__.encode("ascii", "replace"))
+    finally:
+        os._exit(BROKEN)
 
 
 def serve(channel: socket.socket) -> None:
     """Answer each request with what came of it, until the broker closes the channel."""
+    _touch()
     session = Session()
     me = os.getpid()
     channel.sendall(wire.pack({"ready": True}))
     frames = wire.Frames()
     while True:
-        data = channel.recv(1 << 20)
+        data = channel.recv(_CHUNK)
         if not data:
             return
         for request in frames.feed(data):
@@ -78,6 +104,13 @@ def serve(channel: socket.socket) -> None:
             if os.getpid() != me:  # the program forked and its child came back out of exec
                 os._exit(0)
             channel.sendall(wire.pack(answer | {"id": request["id"]}))
+
+
+def _touch() -> None:
+    """Go once through all that a run needs, so that its pages are this process's own before the first program comes."""
+    for request in wire.Frames().feed(wire.pack(_TRIVIAL)):
+        wire.pack(Session().run(request) | {"id": request["id"]})
+    linecache.cache.clear()
 
 
 class Session:
@@ -103,20 +136,22 @@ class Session:
         try:
             body, last = _compile(code, name)
             signal.signal(signal.SIGINT, signal.default_int_handler)
-            exec(body, self.main.__dict__)  # noqa: S102 -- this is what a sandbox is for
+            if body is not None:
+                exec(body, self.main.__dict__)  # noqa: S102 -- this is what a sandbox is for
             if last is not None:
                 value = eval(last, self.main.__dict__)  # noqa: S307
             return {"ok": True, **_describe(value)}
-        except SystemExit as stop:
-            return _exit(stop)
         except BaseException as error:  # noqa: BLE001 -- whatever the program raised is its result
-            return {"ok": False, "error": _explain(error, name)}
+            return _failure(error, name)
         finally:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
-def _compile(code: str, name: str) -> tuple[CodeType, CodeType | None]:
+def _compile(code: str, name: str) -> tuple[CodeType | None, CodeType | None]:
     """The program without its last statement if that is an expression, and that expression."""
+    if "\n" not in code and not code[:1].isspace():  # most often one expression: no tree of Python objects is needed
+        with suppress(SyntaxError):
+            return None, compile(code, name, "eval", dont_inherit=True)
     tree = ast.parse(code, name)
     last = None
     if tree.body and isinstance(tree.body[-1], ast.Expr):
@@ -141,9 +176,15 @@ def _describe(value: object) -> wire.Message:
 def _represent(value: object) -> str:
     try:
         text = repr(value)
-    except Exception as error:  # noqa: BLE001 -- a failing __repr__ is told, not raised
-        return f"<{type(value).__name__} whose repr raised {type(error).__name__}>"
+    except BaseException as error:  # noqa: BLE001 -- a failing __repr__ is told, not raised
+        return f"<{_name(value)} whose repr raised {_name(error)}>"
     return text if len(text) <= TEXT_LIMIT else f"{text[:TEXT_LIMIT]}… [{len(text) - TEXT_LIMIT} more characters]"
+
+
+def _name(value: object) -> str:
+    """The name of its class, which a metaclass can't hide."""
+    name: str = type.__dict__["__name__"].__get__(type(value))
+    return name[:NAME_LIMIT]
 
 
 def _is_plain(value: Any, depth: int) -> bool:
@@ -160,34 +201,54 @@ def _is_plain(value: Any, depth: int) -> bool:
     return value is None or kind in {bool, str}
 
 
-def _exit(stop: SystemExit) -> wire.Message:
-    if stop.code in {None, 0}:
+def _failure(error: BaseException, name: str) -> wire.Message:
+    """What came of a program that raised. An exception may raise, lie or loop when it is asked about itself."""
+    try:
+        return _exit(error.code) if isinstance(error, SystemExit) else _fail(error, name)
+    except BaseException as failure:  # noqa: BLE001 -- it raised
+        told = f"<no message: it raised {_name(failure)}>"
+        return {"ok": False, "error": {"name": _name(error), "message": told, "line": None, "traceback": ""}}
+
+
+def _exit(code: object) -> wire.Message:
+    """As Python itself: nothing and 0 are success, a number is a status, anything else is printed."""
+    if code is None or (type(code) in {int, bool} and not code):
         return {"ok": True}
-    code: object = stop.code  # anything at all, whatever its annotation says
-    if isinstance(code, int):
-        message = f"exited with status {code}"
+    if type(code) in {int, bool}:
+        message = f"exited with status {_represent(code)}"
     else:
-        message = code[:TEXT_LIMIT] if isinstance(code, str) else _represent(code)
-        sys.stderr.write(message + "\n")
+        message = code[:TEXT_LIMIT] if type(code) is str else _represent(code)
+        with suppress(BaseException):  # the program may have put anything there
+            sys.stderr.write(message + "\n")
     return {"ok": False, "error": {"name": "SystemExit", "message": message, "line": None, "traceback": ""}}
 
 
-def _explain(error: BaseException, name: str) -> dict[str, Any]:
+def _fail(error: BaseException, name: str) -> wire.Message:
     """What a person or a model needs of an exception: the program's own frames, the line, the text."""
-    try:
-        trace = _program_frames(error.__traceback__, name)
-        told = traceback.TracebackException(type(error), error, trace, compact=True)
-        text = "".join(told.format())
-        message = "".join(told.format_exception_only()).strip().partition(": ")[2] or str(error)
-    except BaseException as failure:  # noqa: BLE001 -- an exception may lie, raise or loop when it is asked about itself
-        text, message, trace = "", f"<no message: it raised {type(failure).__name__}>", None
+    trace = _program_frames(error.__traceback__, name)
+    told = traceback.TracebackException(type(error), error, trace, compact=True)
+    text = "".join(told.format())
+    message = "".join(told.format_exception_only()).strip().partition(": ")[2] or str(error)
+    line, code = _line(trace, name), None
+    if isinstance(error, SyntaxError):
+        message, line = str(error.msg), error.lineno
+    elif isinstance(error, OSError):
+        code = error.errno
     return {
-        "name": type(error).__name__,
-        "message": str(error.msg) if type(error) is SyntaxError else _cut(message),
-        "line": error.lineno if isinstance(error, SyntaxError) else _line(trace, name),
-        "traceback": _cut(text),
-        "errno": error.errno if isinstance(error, OSError) and isinstance(error.errno, int) else None,
+        "ok": False,
+        "error": {
+            "name": _name(error),
+            "message": _cut(message),
+            "line": _number(line),
+            "traceback": _cut(text),
+            "errno": _number(code),
+        },
     }
+
+
+def _number(told: object) -> int | None:
+    """A line or an error's number as such; the program may have put anything there."""
+    return told if type(told) is int and 0 < told < 1 << 31 else None
 
 
 def _cut(text: str) -> str:

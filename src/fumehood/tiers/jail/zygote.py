@@ -43,12 +43,12 @@ def _settle() -> None:
     null = os.open("/dev/null", os.O_RDWR)
     os.dup2(null, 2)
     os.close(null)
-    seal.reset_signals()
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # children are reaped by the kernel; the warden holds pidfds
     with open(f"{seal.HOST_PROC}/self/oom_score_adj", "w", encoding="ascii") as file:
         file.write("1000")
     privilege.join_empty_keyring()
     runner.warm_up()
+    seal.reset_signals()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # children are reaped by the kernel; the warden holds pidfds
     sys.path[:] = [entry for entry in sys.path if entry != root.PACKAGE_FOLDER]
     gc.collect()
     gc.freeze()
@@ -63,7 +63,7 @@ def _be_born(birth: int) -> None:
             os._exit(1)
         control, out, err, *rest = descriptors
         doors, trees = rest[: orders["doors"]], rest[orders["doors"] :]
-        seal.reset_signals()
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # the one that the zygote itself has otherwise
         seal.join(doors)
         handed = seal.seal(orders, trees, (out, err))
     except BaseException as error:  # noqa: BLE001 -- half sealed, there is nothing to go back to
