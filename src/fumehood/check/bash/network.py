@@ -19,7 +19,8 @@ _CURL = """
 --dump-header=write --unix-socket=read --cacert=read -E=read --cert=read --key=read --netrc-file=read --trace=write
 --trace-ascii=write --stderr=write --url=url -x=url --proxy=url --socks5=url -A -C -e -H -m -P -Q -r -t -u -U -w
 -X -y -Y -z --header --user --user-agent --request --max-time --connect-timeout --retry --retry-delay --write-out
---referer --range --resolve --limit-rate --interface --output-dir=write --proxy-user --max-redirs --form-string --data-raw --ciphers
+--referer --range
+--resolve --limit-rate --interface --output-dir=write --proxy-user --max-redirs --form-string --data-raw --ciphers
 """
 _WGET = """
 -O=write --output-document=write -o=write --output-file=write -a=write -i=read --input-file=read --post-file=read

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fumehood.check.bash.values import HOLE, is_known, plain
 from fumehood.check.javascript import members
@@ -11,6 +10,7 @@ from fumehood.check.javascript.binding import bind, key_of, property_key
 from fumehood.check.javascript.calls import reference, uses_whole
 from fumehood.check.javascript.classes import make_class
 from fumehood.check.javascript.decoding import unescaped
+from fumehood.check.javascript.operators import combined, signed
 from fumehood.check.javascript.powers import FREE, GLOBALS
 from fumehood.check.javascript.scope import Scope
 from fumehood.check.javascript.values import (
@@ -31,8 +31,7 @@ from fumehood.check.javascript.values import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from fumehood.check.javascript.operators import combined, signed
-from fumehood.check.javascript.grammar import Node
+    from fumehood.check.javascript.grammar import Node
     from fumehood.check.javascript.machine import Machine
 
 _MAX_TEXT = 200_000
