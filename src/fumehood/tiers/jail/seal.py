@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 SCRATCH, HOST_PROC, WORKSPACE = "/.scratch", "/.proc", "/workspace"
 _LAST_CAPABILITY = privilege.last_capability()
 FOLDERS = ("data", "out")
+_OWN = (f"{WORKSPACE}/", "/tmp/", "/dev/shm/")  # noqa: S108 -- the sandbox's own
 _MINE = mount.NOSUID | mount.NODEV
 
 
@@ -88,11 +89,10 @@ def _mount_workspace(orders: Message, owner: tuple[int, int]) -> None:
 
 
 def _attach(tree: int, target: str, *, folder: bool) -> None:
-    """Mount a host tree; below the workspace its mount point is made here, elsewhere the root has it already."""
-    if target.startswith(f"{WORKSPACE}/"):
-        if folder:
-            os.mkdir(target)
-        else:
+    """Mount a host tree; in the sandbox's own folders its mount point is made here, elsewhere the root has it already."""
+    if target.startswith(_OWN) and not os.path.lexists(target):
+        os.makedirs(target if folder else os.path.dirname(target), 0o755, exist_ok=True)
+        if not folder:
             os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o444))
     mount.attach_tree(tree, target)
     os.close(tree)
