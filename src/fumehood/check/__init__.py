@@ -28,7 +28,11 @@ __all__ = ["VERSION", "State", "check", "examine", "explain", "render", "to_json
 
 
 def check(
-    source: str | bytes, *, language: Language = "python", policy: Policy | str | Path | None = None, state: State | None = None
+    source: str | bytes,
+    *,
+    language: Language = "python",
+    policy: Policy | str | Path | None = None,
+    state: State | None = None,
 ) -> Report:
     """Read a program and judge it by a policy, executing nothing.
 

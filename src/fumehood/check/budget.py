@@ -14,7 +14,7 @@ MAX_STEPS = 60_000
 MAX_BYTES = 4_000_000
 
 
-class Exhausted(Exception):  # noqa: N818 - a signal inside the check, never seen by users
+class Exhausted(Exception):
     """A budget is spent: what was found so far stands, and the reading is incomplete."""
 
 

@@ -42,7 +42,11 @@ _lock = Lock()
 
 
 def examine(
-    source: str | bytes, language: Language = "python", policy: Policy | str | Path | None = None, *, state: State | None = None
+    source: str | bytes,
+    language: Language = "python",
+    policy: Policy | str | Path | None = None,
+    *,
+    state: State | None = None,
 ) -> tuple[Report, State]:
     """Read a program and judge it; answer the report, and the state for what runs after it.
 
@@ -56,7 +60,9 @@ def examine(
         UsageError: The language is not one of those, its grammar is not installed, or the policy is none.
     """
     if language not in LANGUAGES:
-        raise UsageError(f"{language!r} is not a language that fumehood reads.", remedy=f"Name one of {', '.join(LANGUAGES)}.")
+        raise UsageError(
+            f"{language!r} is not a language that fumehood reads.", remedy=f"Name one of {', '.join(LANGUAGES)}."
+        )
     rules = Policy.load(policy)
     before = state or State()
     raw = source.encode("utf-8", "surrogatepass") if isinstance(source, str) else bytes(source)
@@ -90,7 +96,9 @@ def examine(
 
 def _capabilities(reading: Reading) -> tuple[Capability, ...]:
     found = {
-        (need.capability, need.value, need.line, need.confidence): None for need in reading.needs if need.capability not in UNSAID
+        (need.capability, need.value, need.line, need.confidence): None
+        for need in reading.needs
+        if need.capability not in UNSAID
     }
     return tuple(Capability(*key) for key in found)
 
@@ -131,7 +139,13 @@ def _of_commands(reading: Reading, budget: Budget) -> list[Need]:
         if need.capability == "process.spawn" and need.confidence == "resolved" and need.value:
             inner: Reading = bash.read(need.value, budget)
             found += [
-                replace(one, line=need.line, col=need.col, snippet=need.snippet, trace=(*need.trace, "command line", *one.trace))
+                replace(
+                    one,
+                    line=need.line,
+                    col=need.col,
+                    snippet=need.snippet,
+                    trace=(*need.trace, "command line", *one.trace),
+                )
                 for one in inner.needs
             ]
     return found

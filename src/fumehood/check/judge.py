@@ -50,7 +50,15 @@ def _of_reading(reading: Reading) -> Iterable[Need]:
     """What the reading as a whole is judged by: source that does not parse, or was not read to its end."""
     if reading.error is not None:
         fault = reading.error
-        yield Need("source.syntax", f"{fault.message} (line {fault.line}, column {fault.col + 1})", fault.line, fault.col, "", (), "resolved")
+        yield Need(
+            "source.syntax",
+            f"{fault.message} (line {fault.line}, column {fault.col + 1})",
+            fault.line,
+            fault.col,
+            "",
+            (),
+            "resolved",
+        )
     if not reading.complete:
         yield Need("source.incomplete", None, 1, 0, "", (), "unknown")
 

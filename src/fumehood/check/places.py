@@ -9,7 +9,7 @@ from typing import Final, Literal
 Place = Literal["inside", "harmless", "secret", "startup", "outside", "unknown"]
 
 WORKSPACE: Final = "/workspace"
-INSIDE: Final = ("/workspace", "/tmp", "/var/tmp", "/dev/shm")  # noqa: S108 - the writable places of a sandbox
+INSIDE: Final = ("/workspace", "/tmp", "/var/tmp", "/dev/shm")
 HARMLESS: Final = re.compile(
     r"/dev/(?:null|zero|full|u?random|tty|std(?:in|out|err)|fd/[012])$"
     r"|/usr/share/(?:zoneinfo|dict|fonts|mime|locale|nltk_data|tessdata|X11/locale)(?:/|$)|/etc/(?:localtime|timezone|mime\.types)$"
@@ -30,7 +30,9 @@ STARTUP: Final = re.compile(
 
 # One step up to a folder that no system has: nothing is there in a sandbox, so there is nothing to protect.
 BESIDE: Final = re.compile(r"(?:\./)?\.\./(?!\.\.)[^~]")
-SYSTEM: Final = re.compile(r"/(?:$|bin|boot|dev|etc|home|lib(?:32|64)?|media|mnt|opt|proc|root|run|sbin|srv|sys|usr|var)(?:/|$)")
+SYSTEM: Final = re.compile(
+    r"/(?:$|bin|boot|dev|etc|home|lib(?:32|64)?|media|mnt|opt|proc|root|run|sbin|srv|sys|usr|var)(?:/|$)"
+)
 
 
 def normal(path: str) -> str:

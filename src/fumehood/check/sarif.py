@@ -33,7 +33,11 @@ def to_sarif(report: Report, uri: str) -> dict[str, Any]:
                 "columnKind": "unicodeCodePoints",
                 "invocations": [{"executionSuccessful": report.analysis.complete}],
                 "results": [_result(item, index, uri) for item in to_json(report)["findings"]],
-                "properties": {"verdict": report.verdict, "policySha256": report.policy_sha256, "codeSha256": report.code_sha256},
+                "properties": {
+                    "verdict": report.verdict,
+                    "policySha256": report.policy_sha256,
+                    "codeSha256": report.code_sha256,
+                },
             }
         ],
     }
@@ -47,7 +51,10 @@ def _described(rule: Rule) -> dict[str, Any]:
         "shortDescription": {"text": rule.page().partition("\n")[0]},
         "fullDescription": {"text": rule.page().partition("\n\n## Refused")[0]},
         "help": {"text": text, "markdown": text},
-        "properties": {"tags": ["security", *(f"external/cwe/cwe-{number}" for number in rule.cwe)], "precision": "high"},
+        "properties": {
+            "tags": ["security", *(f"external/cwe/cwe-{number}" for number in rule.cwe)],
+            "precision": "high",
+        },
     }
 
 
@@ -61,7 +68,9 @@ def _result(item: dict[str, Any], index: dict[str, int], uri: str) -> dict[str, 
         "level": LEVELS[item["verdict"]],
         "message": {"text": f"{item['why']} {item['fix']} To allow it: {item['allow']}"},
         "locations": [{"physicalLocation": {"artifactLocation": {"uri": uri}, "region": region}}],
-        "properties": {key: item[key] for key in ("capability", "value", "confidence", "clause", "trace", "verdict", "name")},
+        "properties": {
+            key: item[key] for key in ("capability", "value", "confidence", "clause", "trace", "verdict", "name")
+        },
     }
 
 

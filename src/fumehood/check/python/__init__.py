@@ -33,7 +33,18 @@ from fumehood.check.python.strays import read_strays
 if TYPE_CHECKING:
     from fumehood.check.python.values import Value
 
-__all__ = ["Names", "attributes", "calling", "expressions", "follow", "functions", "loops", "models", "read", "statements"]
+__all__ = [
+    "Names",
+    "attributes",
+    "calling",
+    "expressions",
+    "follow",
+    "functions",
+    "loops",
+    "models",
+    "read",
+    "statements",
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from fumehood.check.python.fold.functions import CONSTANTS
 from fumehood.check.python.machine import METHODS, Args, Machine, Member, looking_up
 from fumehood.check.python.powers import powers_of
 from fumehood.check.python.powers.names import canonical
+from fumehood.check.python.powers.words import words
 from fumehood.check.python.values import (
     NOWHERE,
     UNKNOWN,
@@ -36,19 +37,43 @@ if TYPE_CHECKING:
 
 # Attribute names that only functions with power have: on an object nothing is known of, naming one counts.
 TELLING = {
-    "popen": "os.popen", "check_output": "subprocess.check_output", "check_call": "subprocess.check_call", "getoutput": "subprocess.getoutput",
-    "getstatusoutput": "subprocess.getstatusoutput", "Popen": "subprocess.Popen", "execve": "os.execve", "execvp": "os.execvp",
-    "execl": "os.execl", "execv": "os.execv", "execlp": "os.execlp", "forkpty": "os.forkpty", "posix_spawn": "os.posix_spawn",
-    "posix_spawnp": "os.posix_spawnp", "spawnv": "os.spawnv", "spawnl": "os.spawnl", "spawnlp": "os.spawnlp", "spawnvp": "os.spawnvp",
-    "killpg": "os.killpg", "urlopen": "urllib.request.urlopen", "urlretrieve": "urllib.request.urlretrieve",
-    "create_connection": "socket.create_connection", "gethostbyname": "socket.gethostbyname", "getaddrinfo": "socket.getaddrinfo",
-    "fork_exec": "_posixsubprocess.fork_exec", "CDLL": "ctypes.CDLL", "pythonapi": "ctypes.pythonapi", "enable_load_extension":
-    "sqlite3.Connection.enable_load_extension", "load_extension": "sqlite3.Connection.load_extension", "startfile": "os.startfile",
-    "create_subprocess_shell": "asyncio.create_subprocess_shell", "create_subprocess_exec": "asyncio.create_subprocess_exec",
-    "subprocess_shell": "asyncio.create_subprocess_shell", "subprocess_exec": "asyncio.create_subprocess_exec",
+    "popen": "os.popen",
+    "check_output": "subprocess.check_output",
+    "check_call": "subprocess.check_call",
+    "getoutput": "subprocess.getoutput",
+    "getstatusoutput": "subprocess.getstatusoutput",
+    "Popen": "subprocess.Popen",
+    "execve": "os.execve",
+    "execvp": "os.execvp",
+    "execl": "os.execl",
+    "execv": "os.execv",
+    "execlp": "os.execlp",
+    "forkpty": "os.forkpty",
+    "posix_spawn": "os.posix_spawn",
+    "posix_spawnp": "os.posix_spawnp",
+    "spawnv": "os.spawnv",
+    "spawnl": "os.spawnl",
+    "spawnlp": "os.spawnlp",
+    "spawnvp": "os.spawnvp",
+    "killpg": "os.killpg",
+    "urlopen": "urllib.request.urlopen",
+    "urlretrieve": "urllib.request.urlretrieve",
+    "create_connection": "socket.create_connection",
+    "gethostbyname": "socket.gethostbyname",
+    "getaddrinfo": "socket.getaddrinfo",
+    "fork_exec": "_posixsubprocess.fork_exec",
+    "CDLL": "ctypes.CDLL",
+    "pythonapi": "ctypes.pythonapi",
+    "enable_load_extension": "sqlite3.Connection.enable_load_extension",
+    "load_extension": "sqlite3.Connection.load_extension",
+    "startfile": "os.startfile",
+    "create_subprocess_shell": "asyncio.create_subprocess_shell",
+    "create_subprocess_exec": "asyncio.create_subprocess_exec",
+    "subprocess_shell": "asyncio.create_subprocess_shell",
+    "subprocess_exec": "asyncio.create_subprocess_exec",
 }  # fmt: skip - a table
 # Methods that only paths have, wherever the path came from.
-OF_PATHS = frozenset("read_text read_bytes write_text write_bytes iterdir rglob unlink symlink_to hardlink_to".split())
+OF_PATHS = words("read_text read_bytes write_text write_bytes iterdir rglob unlink symlink_to hardlink_to")
 HIDDEN = frozenset({"hidden"})
 
 
@@ -144,11 +169,11 @@ def _docstring(owner: Func) -> Value:
 def of_class(machine: Machine, owner: Class, member: Member) -> Value:
     found = owner.find(member.name)
     if found is not None:
-        return unwrapped(machine, found, owner, member)
+        return unwrapped(machine, found, owner, member=member)
     if isinstance(owner.metaclass, Class):
         found = owner.metaclass.find(member.name) or owner.metaclass.find("__getattr__")
         if found is not None:
-            return _through(machine, found, owner, member)
+            return _through(machine, found, owner, member=member)
     if member.name in {"__name__", "__qualname__"}:
         return Const(owner.name)
     if member.name == "__dict__":
@@ -163,13 +188,13 @@ def of_class(machine: Machine, owner: Class, member: Member) -> Value:
 def of_instance(machine: Machine, owner: Instance, member: Member) -> Value:
     name = member.name
     method = owner.cls.find("__getattribute__")
-    if method is not None and isinstance(method, Func) and machine.calls.get(method.node, 0) < 16:  # noqa: PLR2004 - enough
+    if method is not None and isinstance(method, Func) and machine.calls.get(method.node, 0) < 16:
         return machine.call(method.bind(owner), Args([Const(name)], node=member.node))
     if name in owner.attributes:
         return owner.attributes[name]
     found = owner.cls.find(name)
     if found is not None:
-        return unwrapped(machine, found, owner, member)
+        return unwrapped(machine, found, owner, member=member)
     if name == "__class__":
         return owner.cls
     if name == "__dict__":
@@ -177,12 +202,12 @@ def of_instance(machine: Machine, owner: Instance, member: Member) -> Value:
     inspect_attribute(machine, name, member.node)
     fallback = owner.cls.find("__getattr__")
     if fallback is not None:
-        return _through(machine, fallback, owner, member)
+        return _through(machine, fallback, owner, member=member)
     base = owner.cls.library_base()
     return Bound(owner, name) if base is None else Bound(Object(base.path), name)
 
 
-def _through(machine: Machine, method: Value, owner: Value, member: Member) -> Value:
+def _through(machine: Machine, method: Value, owner: Value, *, member: Member) -> Value:
     """Answer a method, or what `__getattr__` gives."""
     if isinstance(method, Func):
         if method.name == "__getattr__":
@@ -191,7 +216,7 @@ def _through(machine: Machine, method: Value, owner: Value, member: Member) -> V
     return method
 
 
-def unwrapped(machine: Machine, found: Value, owner: Value, member: Member) -> Value:
+def unwrapped(machine: Machine, found: Value, owner: Value, *, member: Member) -> Value:
     """Apply the descriptor protocol to an attribute found in a class."""
     if isinstance(found, Func):
         return found.bind(owner) if isinstance(owner, Instance) else found

@@ -10,6 +10,7 @@ from fumehood.check.python.escapes import CODE_EDITS
 from fumehood.check.python.iteration import items_of
 from fumehood.check.python.machine import Args
 from fumehood.check.python.operators import special
+from fumehood.check.python.powers.words import words
 from fumehood.check.python.values import (
     Class,
     Const,
@@ -30,17 +31,17 @@ if TYPE_CHECKING:
     from fumehood.check.python.machine import Machine, Node
 
 # Attributes of modules that ordinary programs set.
-SETTABLE: Final = frozenset("""
+SETTABLE: Final = words("""
 sys.stdout sys.stderr sys.stdin sys.argv sys.path sys.dont_write_bytecode sys.tracebacklimit sys.ps1 sys.ps2 sys.displayhook
 random.random decimal.getcontext tempfile.tempdir warnings.showwarning warnings.formatwarning logging.raiseExceptions
 csv.field_size_limit ssl._create_default_https_context socket.timeout turtle.Screen sys.float_info locale.LC_ALL
 logging.lastResort logging.logThreads logging.logProcesses logging.logMultiprocessing os.environ
-""".split())
-TAMPERED: Final = frozenset("""
+""")
+TAMPERED: Final = words("""
 builtins sys os io importlib subprocess socket threading types gc inspect ast json pickle atexit signal codecs site _thread
 traceback warnings logging time posix __main__ abc functools typing ssl shutil pathlib marshal ctypes tempfile re
 fumehood IPython ipykernel tokenize linecache encodings asyncio multiprocessing urllib http zipimport runpy random hashlib
-""".split())
+""")
 
 
 def bind(machine: Machine, target: ast.expr, value: Value) -> None:
@@ -52,11 +53,11 @@ def bind(machine: Machine, target: ast.expr, value: Value) -> None:
     elif isinstance(target, ast.Starred):
         bind(machine, target.value, value)
     elif isinstance(target, ast.Attribute):
-        set_attribute(machine, machine.eval(target.value), target.attr, value, target)
+        set_attribute(machine, machine.eval(target.value), target.attr, value=value, node=target)
     elif isinstance(target, ast.Subscript):
-        from fumehood.check.python.expressions import callee  # noqa: PLC0415 - expressions bind comprehension targets
+        from fumehood.check.python.expressions import callee
 
-        subscripts.put(machine, callee(machine, target.value), machine.eval(target.slice), value, target)
+        subscripts.put(machine, callee(machine, target.value), machine.eval(target.slice), value=value, node=target)
 
 
 def _unpack(machine: Machine, target: ast.Tuple | ast.List, value: Value) -> None:
@@ -71,9 +72,11 @@ def _unpack(machine: Machine, target: ast.Tuple | ast.List, value: Value) -> Non
         bind(machine, element, items[index] if exact and index < len(items) else spare)
 
 
-def set_attribute(machine: Machine, owner: Value, name: str, value: Value, node: Node) -> None:  # noqa: C901 - one way for each kind
+def set_attribute(machine: Machine, owner: Value, name: str, *, value: Value, node: Node) -> None:
     """Do `owner.name = value`."""
-    if name in CODE_EDITS - {"__class__", "__defaults__", "__kwdefaults__"} or (name == "__class__" and isinstance(owner, Ref)):
+    if name in CODE_EDITS - {"__class__", "__defaults__", "__kwdefaults__"} or (
+        name == "__class__" and isinstance(owner, Ref)
+    ):
         machine.need("escape.introspection", node, value=f"{name} =")
     if isinstance(owner, Ref):
         path = f"{owner.path}.{name}"
@@ -81,22 +84,22 @@ def set_attribute(machine: Machine, owner: Value, name: str, value: Value, node:
         if closed or (owner.path.partition(".")[0] in TAMPERED and path not in SETTABLE):
             machine.need("runner.tamper", node, value=path)
     elif isinstance(owner, Instance):
-        _set_on_instance(machine, owner, name, value, node)
+        _set_on_instance(machine, owner, name, value=value, node=node)
     elif isinstance(owner, Class):
-        if special(machine, owner, "__setattr__", Args([from_values(), value], node=node)) is None:
+        if special(machine, owner, "__setattr__", args=Args([from_values(), value], node=node)) is None:
             old = owner.attributes.get(name) if machine.vague else None
             owner.attributes[name] = value if old is None else join(old, value)
     elif isinstance(owner, Object):
         owner.data[f".{name}"] = value
     elif isinstance(owner, Union):
         for option in owner.options:
-            set_attribute(machine, option, name, value, node)
+            set_attribute(machine, option, name, value=value, node=node)
     elif isinstance(owner, Namespace) and owner.names is not None:
         owner.names[name] = value
 
 
-def _set_on_instance(machine: Machine, owner: Instance, name: str, value: Value, node: Node) -> None:
-    from fumehood.check.python.values import Const  # noqa: PLC0415 - keeps the import list short
+def _set_on_instance(machine: Machine, owner: Instance, name: str, *, value: Value, node: Node) -> None:
+    from fumehood.check.python.values import Const
 
     setter = owner.cls.find("__setattr__")
     if isinstance(setter, Func):
@@ -105,6 +108,6 @@ def _set_on_instance(machine: Machine, owner: Instance, name: str, value: Value,
     if isinstance(found, Wrapped) and found.kind == "property" and "setter" in dir(found):
         pass
     if isinstance(found, Instance):
-        special(machine, found, "__set__", Args([owner, value], node=node))
+        special(machine, found, "__set__", args=Args([owner, value], node=node))
     old = owner.attributes.get(name) if machine.vague else None
     owner.attributes[name] = value if old is None else join(old, value)

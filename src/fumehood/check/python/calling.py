@@ -11,6 +11,7 @@ from fumehood.check.python.effects import exert
 from fumehood.check.python.fold import functions, text
 from fumehood.check.python.machine import METHODS, MODELS, Args, Machine, calling
 from fumehood.check.python.powers.names import canonical
+from fumehood.check.python.powers.words import words
 from fumehood.check.python.values import (
     UNKNOWN,
     Bound,
@@ -30,8 +31,9 @@ from fumehood.check.python.values import (
     Value,
     Wrapped,
     from_values,
-    union_of,
+    join,
     merged_origin,
+    union_of,
     unknown,
 )
 
@@ -50,27 +52,35 @@ ORIGINS: dict[str, Origin] = {
 
 
 MAX_STRANGERS = 64
-CARRIERS = frozenset("queue contextvars collections asyncio multiprocessing threading weakref types shelve concurrent cachetools heapq".split())
-EXCEPTIONS = frozenset(name for name, kind in vars(builtins).items() if isinstance(kind, type) and issubclass(kind, BaseException))
+CARRIERS = words(
+    "queue contextvars collections asyncio multiprocessing threading weakref types shelve concurrent cachetools heapq"
+)
+EXCEPTIONS = frozenset(
+    name for name, kind in vars(builtins).items() if isinstance(kind, type) and issubclass(kind, BaseException)
+)
 
 
 @calling(Ref)
 def call_library(machine: Machine, func: Ref, args: Args) -> Value:
     path = canonical(func.path)
-    exert(machine, path, args, func.how)
+    exert(machine, path, args, how=func.how)
     verb = MODELS.get(path)
     if verb is not None:
         return verb(machine, args)
     own = path.removeprefix("builtins.")
     pure = functions.LIBRARY.get(own) or (functions.BUILTINS.get(own) if own is not path else None)
     if pure is not None:
-        found = text.compute(machine, path.rpartition(".")[2], pure, args)
+        found = text.compute(machine, path.rpartition(".")[2], pure, args=args)
         if found is not None:
             return found
     if args.positional and (path in METHODS or (own is not path and "." in own)):  # a method called through its class
         rest = Args(args.positional[1:], args.keywords, args.loose, args.node)
         verb = METHODS.get(path)
-        return machine.call(Bound(args.positional[0], own.rpartition(".")[2]), rest) if verb is None else verb(machine, args.positional[0], rest)
+        return (
+            machine.call(Bound(args.positional[0], own.rpartition(".")[2]), rest)
+            if verb is None
+            else verb(machine, args.positional[0], rest)
+        )
     call_back(machine, args)
     made = Object(path, _origin(path) | merged_origin(args.all()))
     if own in EXCEPTIONS:
@@ -80,7 +90,7 @@ def call_library(machine: Machine, func: Ref, args: Args) -> Value:
 
 
 def _origin(path: str) -> Origin:
-    from fumehood.check.python.powers.modules import known  # noqa: PLC0415 - only for packages
+    from fumehood.check.python.powers.modules import known
 
     top = path.partition(".")[0]
     found = ORIGINS.get(path) or ORIGINS.get(path.rpartition(".")[0]) or ORIGINS.get(top)
@@ -101,19 +111,22 @@ def call_back(machine: Machine, args: Args) -> None:
 def call_method(machine: Machine, func: Bound, args: Args) -> Value:
     owner, name = func.owner, func.name
     if isinstance(owner, Const):
-        return _method_of_constant(machine, owner, name, args)
+        return _method_of_constant(machine, owner, name, args=args)
     verb = METHODS.get(f"{_kind(owner)}.{name}") or METHODS.get(f".{name}")
     if verb is not None:
         return verb(machine, owner, args)
     if isinstance(owner, Object):
         path = f"{owner.path}.{name}"
-        exert(machine, path, args, ())
+        exert(machine, path, args)
         if path in MODELS:
             return MODELS[path](machine, args)
         call_back(machine, args)
         if owner.path.partition(".")[0] in CARRIERS:
             return _carried(owner, args)
-        return Object(f"{owner.path}.{name}" if owner.path.count(".") < 6 else owner.path, owner.source | merged_origin(args.all()))  # noqa: PLR2004
+        return Object(
+            f"{owner.path}.{name}" if owner.path.count(".") < 6 else owner.path,
+            owner.source | merged_origin(args.all()),
+        )
     if name in OF_PATHS and isinstance(owner, Unknown):
         return machine.call(Bound(Object("pathlib.Path", owner.source), name), args)
     call_back(machine, args)
@@ -123,7 +136,9 @@ def call_method(machine: Machine, func: Bound, args: Args) -> Value:
 def _carried(owner: Object, args: Args) -> Value:
     """What is put into a queue, a context variable or a shared container may come out of it again, by whatever method."""
     for value in args.all():
-        if not isinstance(value, Unknown | Text) and not (isinstance(value, Const) and not isinstance(value.value, str)):
+        if not isinstance(value, Unknown | Text) and not (
+            isinstance(value, Const) and not isinstance(value.value, str)
+        ):
             owner.data["item"] = join(owner.data["item"], value) if "item" in owner.data else value
     return owner.data.get("item") or Object(owner.path, owner.source)
 
@@ -133,22 +148,31 @@ def _kind(owner: Value) -> str:
         return owner.path
     if isinstance(owner, Seq):
         return owner.kind if owner.kind in {"list", "set", "tuple"} else "list"
-    return {Map: "dict", Namespace: "namespace", Text: "text", Class: "class", Func: "function", Instance: "instance"}.get(type(owner), "")
+    return {
+        Map: "dict",
+        Namespace: "namespace",
+        Text: "text",
+        Class: "class",
+        Func: "function",
+        Instance: "instance",
+    }.get(type(owner), "")
 
 
-def _method_of_constant(machine: Machine, owner: Const, name: str, args: Args) -> Value:
+def _method_of_constant(machine: Machine, owner: Const, name: str, *, args: Args) -> Value:
     if name in {"format", "format_map"} and isinstance(owner.value, str):
-        from fumehood.check.python.escapes import inspect_template  # noqa: PLC0415 - only for formatting
+        from fumehood.check.python.escapes import inspect_template
 
         inspect_template(machine, owner.value, args.node)
         for value in args.all():
-            operators.special(machine, value, "__format__", Args([UNKNOWN], node=args.node))
-    return text.method(machine, owner, name, args)
+            operators.special(machine, value, "__format__", args=Args([UNKNOWN], node=args.node))
+    return text.method(machine, owner, name, args=args)
 
 
 @calling(Partial)
 def call_partial(machine: Machine, func: Partial, args: Args) -> Value:
-    return machine.call(func.func, Args([*func.args, *args.positional], {**func.keywords, **args.keywords}, args.loose, args.node))
+    return machine.call(
+        func.func, Args([*func.args, *args.positional], {**func.keywords, **args.keywords}, args.loose, args.node)
+    )
 
 
 @calling(Wrapped)
@@ -182,7 +206,7 @@ def call_object(machine: Machine, func: Object, args: Args) -> Value:
     verb = METHODS.get(f"{func.path}.__call__")
     if verb is not None:
         return verb(machine, func, args)
-    exert(machine, f"{func.path}.__call__", args, ())
+    exert(machine, f"{func.path}.__call__", args)
     call_back(machine, args)
     return Object(func.path, func.source)
 
@@ -207,7 +231,7 @@ def make(machine: Machine, cls: Class, args: Args) -> Value:
         machine.call(after.bind(made), Args(node=args.node))
     base = cls.library_base()
     if base is not None:
-        exert(machine, canonical(base.path), args, base.how)
+        exert(machine, canonical(base.path), args, how=base.how)
         if canonical(base.path) == "threading.Thread" and isinstance(cls.find("run"), Func):
             made.attributes["<thread>"] = UNKNOWN
     return made
@@ -223,7 +247,7 @@ def _fields(cls: Class, made: Instance, args: Args) -> None:
 
 @calling(Instance)
 def call_instance(machine: Machine, owner: Instance, args: Args) -> Value:
-    found = operators.special(machine, owner, "__call__", args)
+    found = operators.special(machine, owner, "__call__", args=args)
     if found is None:
         base = owner.cls.library_base()
         return UNKNOWN if base is None else machine.call(Object(base.path), args)

@@ -3,98 +3,134 @@
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import urlsplit
 
 from fumehood.check.python.fold.concrete import MISSING, concrete
+from fumehood.check.python.machine import Args
 from fumehood.check.python.powers import Power, powers_of
-from fumehood.check.python.values import Const, Instance, Map, Object, Ref, Seq, Text, Union, Value
+from fumehood.check.python.values import Const, Instance, Object, Seq, Text, Union, Value
 
 if TYPE_CHECKING:
-    from fumehood.check.python.machine import Args, Machine
+    from fumehood.check.python.machine import Machine
 
 How = tuple[str | int, ...]
 Told = list[tuple[str | None, How]]
-PORTS: Final = {"http": 80, "https": 443, "ftp": 21, "ws": 80, "wss": 443, "ssh": 22, "git": 9418, "s3": 443, "gs": 443, "ftps": 990}
-HOST_PORTS: Final = {
-    "HTTPSConnection": 443, "HTTPConnection": 80, "FTP": 21, "FTP_TLS": 21, "SMTP": 25, "SMTP_SSL": 465, "POP3": 110, "POP3_SSL": 995,
-    "IMAP4": 143, "IMAP4_SSL": 993, "Telnet": 23, "NNTP": 119, "SSHClient": 22, "Transport": 22, "Redis": 6379, "MongoClient": 27017,
+PORTS: Final = {
+    "http": 80,
+    "https": 443,
+    "ftp": 21,
+    "ws": 80,
+    "wss": 443,
+    "ssh": 22,
+    "git": 9418,
+    "s3": 443,
+    "gs": 443,
+    "ftps": 990,
 }  # fmt: skip - a table
+HOST_PORTS: Final = {
+    "HTTPSConnection": 443,
+    "HTTPConnection": 80,
+    "FTP": 21,
+    "FTP_TLS": 21,
+    "SMTP": 25,
+    "SMTP_SSL": 465,
+    "POP3": 110,
+    "POP3_SSL": 995,
+    "IMAP4": 143,
+    "IMAP4_SSL": 993,
+    "Telnet": 23,
+    "NNTP": 119,
+    "SSHClient": 22,
+    "Transport": 22,
+    "Redis": 6379,
+    "MongoClient": 27017,
+}  # fmt: skip - a table
+# Needs without a target are told by what does it.
+NAMED: Final = frozenset(
+    {
+        "host.identity",
+        "runner.tamper",
+        "escape.introspection",
+        "code.native",
+        "secret.read",
+        "persistence",
+        "process.spawn",
+        "process.signal",
+    }
+)  # fmt: skip - a table
+MOVES: Final = {"fs.move": ("fs.read", "fs.delete"), "fs.copy": ("fs.read",)}
+STANDARD_STREAMS: Final = 2
+MAX_PATHS: Final = 16
 
 
-def exert(machine: Machine, path: str, args: Args, how: How) -> None:
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One power used in one call: by `path`, on `value`."""
+
+    machine: Machine
+    power: Power
+    args: Args
+    path: str
+    value: Value | None
+
+    def need(self, value: str | None, how: How = (), capability: str = "") -> None:
+        """Note the need."""
+        self.machine.need(capability or self.power.capability, self.args.node, value=value, how=how)
+
+
+def exert(machine: Machine, path: str, args: Args, *, how: How = ()) -> None:
     """Note what calling `path` with `args` needs."""
     for power in powers_of(path):
         value = args.get(power.position, *power.keywords) if power.kind else None
+        use = Use(machine, power, args, path, value)
         if power.constant is not None:
-            machine.need(power.capability, args.node, value=power.constant, how=how)
+            use.need(power.constant, how)
         elif power.kind == "":
-            machine.need(power.capability, args.node, value=path if power.capability in NAMED else None, how=how)
+            use.need(path if power.capability in NAMED else None, how)
         else:
-            KINDS[power.kind](machine, power, value, args, path)
-
-
-# Needs without a target are told by what does it.
-NAMED: Final = frozenset({"host.identity", "runner.tamper", "escape.introspection", "code.native", "secret.read", "persistence", "process.spawn", "process.signal"})
+            KINDS[power.kind](use)
 
 
 def told(value: Value | None) -> Told:
     """Answer the texts a value may be, each with how it came about; None for what can't be said, `*` for unknown parts."""
-    if value is None:
-        return [(None, ())]
     if isinstance(value, Union):
         return [pair for option in value.options for pair in told(option)]
     if isinstance(value, Const):
         data = value.value
-        if isinstance(data, bytes):
-            data = data.decode("utf-8", "replace")
-        return [(data, value.how)] if isinstance(data, str) else [(None, ())]
+        text = data.decode("utf-8", "replace") if isinstance(data, bytes) else data
+        return [(text, value.how)] if isinstance(text, str) else [(None, ())]
     if isinstance(value, Text):
-        known = value.prefix or value.suffix
-        return [(f"{value.prefix}*{value.suffix}" if known else None, ())]
+        return [(f"{value.prefix}*{value.suffix}" if value.prefix or value.suffix else None, ())]
     if isinstance(value, Object) and "path" in value.data:
         return told(value.data["path"])
-    if isinstance(value, Instance):
-        made = value.cls.find("__fspath__") or value.cls.find("__str__")
-        return [(None, ())] if made is None else [(None, ())]
     return [(None, ())]
 
 
-def resolved(machine: Machine, value: Value | None) -> Value | None:
+def _as_path(machine: Machine, value: Value | None) -> Value | None:
     """Answer the text that a path-like object of the program gives."""
     if isinstance(value, Instance):
-        from fumehood.check.python.operators import special  # noqa: PLC0415 - operators build on effects' callers
+        from fumehood.check.python.operators import special
 
         for name in ("__fspath__", "__str__"):
-            found = special(machine, value, name, _nothing())
+            found = special(machine, value, name, args=Args())
             if found is not None:
                 return found
     return value
 
 
-def _nothing() -> Args:
-    from fumehood.check.python.machine import Args as Empty  # noqa: PLC0415 - machine imports the powers
-
-    return Empty()
-
-
-def _path(machine: Machine, power: Power, value: Value | None, args: Args, path: str) -> None:
-    del path
-    value = resolved(machine, value)
-    if value is None and power.capability == "fs.list":
-        machine.need("fs.list", args.node, value=".")
+def _path(use: Use) -> None:
+    value = _as_path(use.machine, use.value)
+    if value is None and use.power.capability == "fs.list":
+        use.need(".")
     elif _is_path(value):
-        for item in _each(value):
+        capabilities = MOVES.get(use.power.capability, (use.power.capability,))
+        for item in value.items[:MAX_PATHS] if isinstance(value, Seq) else [value]:
             for text, how in told(item):
-                for capability in MOVES.get(power.capability, (power.capability,)):
-                    machine.need(capability, args.node, value=text, how=how)
-
-
-MOVES: Final = {"fs.move": ("fs.read", "fs.delete"), "fs.copy": ("fs.read",)}
-
-
-def _each(value: Value | None) -> list[Value | None]:
-    return list(value.items[:16]) if isinstance(value, Seq) else [value]
+                for capability in capabilities:
+                    use.need(text, how, capability)
 
 
 def _is_path(value: Value | None) -> bool:
@@ -104,18 +140,20 @@ def _is_path(value: Value | None) -> bool:
     return not isinstance(value, Object) or "path" in value.data or not value.path
 
 
-def _mode(machine: Machine, power: Power, value: Value | None, args: Args, path: str) -> None:
+def _mode(use: Use) -> None:
+    """A path opened as a mode says: to be read, written or both."""
+    value = use.value
     if isinstance(value, Const) and isinstance(value.value, int) and not isinstance(value.value, bool):
-        if value.value > 2:  # noqa: PLR2004 - standard streams
-            machine.need("runner.tamper", args.node, value=f"file descriptor {value.value}")
+        if value.value > STANDARD_STREAMS:
+            use.need(f"file descriptor {value.value}", capability="runner.tamper")
         return
-    default = "a" if path.startswith("logging") else "r"
-    mode = concrete(args.get(0 if path == "pathlib.Path.open" else 1, "mode", "flag") or Const(default))
+    default = "a" if use.path.startswith("logging") else "r"
+    mode = concrete(use.args.get(-1 if use.path == "pathlib.Path.open" else 1, "mode", "flag") or Const(default))
     reads = not isinstance(mode, str) or "r" in mode or "+" in mode
     writes = isinstance(mode, str) and any(letter in mode for letter in "wax+")
     for capability, does in (("fs.read", reads), ("fs.write", writes)):
         if does:
-            _path(machine, Power(capability, "path", power.position, power.keywords), value, args, path)
+            _path(replace(use, power=replace(use.power, capability=capability)))
 
 
 def host_port(url: str) -> str | None:
@@ -125,9 +163,7 @@ def host_port(url: str) -> str | None:
         host, port = parts.hostname, parts.port
     except ValueError:
         return None
-    if not host or host.startswith("*") and parts.netloc.startswith("*"):
-        return None
-    if host.endswith("*"):
+    if not host or host.endswith("*") or parts.netloc.startswith("*"):
         return None
     return f"{host}:{port or PORTS.get(parts.scheme, 443)}" if ":" not in host else f"[{host}]:{port or 443}"
 
@@ -138,77 +174,90 @@ def is_url(text: str) -> bool:
     return bool(mark) and scheme.lower() in PORTS
 
 
-def _url(machine: Machine, power: Power, value: Value | None, args: Args, path: str) -> None:
-    del path
+def _url(use: Use) -> None:
+    value = use.value
     if isinstance(value, Object) and "url" in value.data:
         value = value.data["url"]
     for text, how in told(value):
-        if text is not None and text.lower().startswith("file:"):
-            machine.need("fs.read", args.node, value=urlsplit(text).path, how=how)
-        elif text is not None and text.lower().startswith(("data:", "memory:")):
-            continue
-        else:
-            machine.need(power.capability, args.node, value=None if text is None else host_port(text), how=how)
+        if text is None:
+            use.need(None)
+        elif text.lower().startswith("file:"):
+            use.need(urlsplit(text).path, how, "fs.read")
+        elif not text.lower().startswith(("data:", "memory:")):
+            use.need(host_port(text), how)
 
 
-def _place(machine: Machine, power: Power, value: Value | None, args: Args, path: str) -> None:
-    for text, how in told(value):
+def _place(use: Use) -> None:
+    """A path or a URL, for readers that take both; text of several lines is the data itself."""
+    for text, how in told(use.value):
         if text is not None and is_url(text):
-            machine.need("net.connect", args.node, value=host_port(text), how=how)
+            use.need(host_port(text), how, "net.connect")
         elif text is not None and text.lower().startswith("file:"):
-            machine.need("fs.read", args.node, value=urlsplit(text).path, how=how)
-        elif text is None or "\n" not in text:
-            _path(machine, Power("fs.read", "path"), None if text is None else Const(text, how), args, path)  # type: ignore[arg-type]
+            use.need(urlsplit(text).path, how, "fs.read")
+        elif text is None:
+            _path(use)
+        elif "\n" not in text:
+            _path(replace(use, value=Const(text, how)))
 
 
-def _address(machine: Machine, power: Power, value: Value | None, args: Args, path: str) -> None:
-    del path
+def _address(use: Use) -> None:
+    """A pair of host and port; a socket's path otherwise."""
+    value = use.value
     if isinstance(value, Seq) and value.items:
-        _host(machine, power, value.items[0], args, "", value.items[1] if len(value.items) > 1 else None)
+        _to_host(use, value.items[0], value.items[1] if len(value.items) > 1 else None)
         return
     for text, how in told(value):
-        machine.need(power.capability, args.node, value=text, how=how)
+        use.need(text, how)
 
 
-def _host(machine: Machine, power: Power, value: Value | None, args: Args, path: str, port: Value | None = None) -> None:  # noqa: PLR0913, PLR0917
-    number = concrete(port if port is not None else args.get(power.position + 1, "port"))
-    default = HOST_PORTS.get(path.rpartition(".")[2])
-    shown = number if isinstance(number, int | str) and number is not MISSING and not isinstance(number, bool) else default
+def _host(use: Use) -> None:
+    _to_host(use, use.value, use.args.get(use.power.position + 1, "port"))
+
+
+def _to_host(use: Use, value: Value | None, port: Value | None) -> None:
+    number = concrete(port)
+    known = isinstance(number, int | str) and number is not MISSING and not isinstance(number, bool)
+    shown = number if known else HOST_PORTS.get(use.path.rpartition(".")[2])
     for text, how in told(value):
         if text is None:
-            machine.need(power.capability, args.node, how=how)
+            use.need(None)
         elif "://" in text:
-            machine.need(power.capability, args.node, value=host_port(text), how=how)
+            use.need(host_port(text), how)
         else:
-            known = text or "0.0.0.0"  # noqa: S104 - what an empty host means to a listener
-            machine.need(power.capability, args.node, value=known if not shown or ":" in known else f"{known}:{shown}", how=how)
+            host = text or "0.0.0.0"
+            use.need(host if not shown or ":" in host else f"{host}:{shown}", how)
 
 
-def _command(machine: Machine, power: Power, value: Value | None, args: Args, path: str) -> None:
-    del path
-    plain = concrete(value)
-    if isinstance(plain, list | tuple) and all(isinstance(part, str | bytes) for part in plain):  # pyright: ignore
-        words = [part.decode("utf-8", "replace") if isinstance(part, bytes) else str(part) for part in plain]  # pyright: ignore
-        machine.need(power.capability, args.node, value=shlex.join(words))
-        return
+def _command(use: Use) -> None:
+    """A command line, or the words of one."""
+    value = use.value
     if isinstance(value, Seq):
-        words = [text or "*" for item in value.items for text, _ in told(item)[:1]]
-        machine.need(power.capability, args.node, value=" ".join(words) or None)
+        words = [text for item in value.items for text, _ in told(item)[:1]]
+        whole = (
+            shlex.join(word or "*" for word in words) if None not in words else " ".join(word or "*" for word in words)
+        )
+        use.need(whole or None)
         return
     for text, how in told(value):
-        machine.need(power.capability, args.node, value=text, how=how)
+        use.need(text, how)
 
 
-def _text(machine: Machine, power: Power, value: Value | None, args: Args, path: str) -> None:
-    del path
-    plain = concrete(value)
+def _text(use: Use) -> None:
+    plain = cast("Any", concrete(use.value))
     if isinstance(plain, int):
-        machine.need(power.capability, args.node, value=str(plain))
+        use.need(str(plain))
         return
-    for text, how in told(value):
-        machine.need(power.capability, args.node, value=text, how=how)
+    for text, how in told(use.value):
+        use.need(text, how)
 
 
-KINDS: Final = {"path": _path, "mode": _mode, "url": _url, "place": _place, "address": _address, "host": _host, "command": _command, "text": _text}
-
-__all__ = ["Map", "Ref", "exert", "host_port", "is_url", "told"]
+KINDS: Final[dict[str, Callable[[Use], None]]] = {
+    "path": _path,
+    "mode": _mode,
+    "url": _url,
+    "place": _place,
+    "address": _address,
+    "host": _host,
+    "command": _command,
+    "text": _text,
+}  # fmt: skip - a table

@@ -96,7 +96,7 @@ def binary(machine: Machine, node: ast.BinOp) -> Value:
     value = machine.eval(left)
     for part in reversed(chain):
         machine.budget.step()
-        value = operators.binary(machine, part, value, machine.eval(part.right))
+        value = operators.binary(machine, part, value, right=machine.eval(part.right))
     return value
 
 
@@ -127,7 +127,7 @@ def compare(machine: Machine, node: ast.Compare) -> Value:
         right = callee(machine, right_node) if isinstance(operator, ast.In | ast.NotIn) else machine.eval(right_node)
         if isinstance(right, Ref):  # `name in os.environ` asks for one name
             continue
-        result = operators.compare(machine, operator, left, right)
+        result = operators.compare(machine, operator, left, right=right)
         if operators.truth(result) is not True:
             return result
         left = right
@@ -149,7 +149,7 @@ def choice(machine: Machine, node: ast.IfExp) -> Value:
 @expression(ast.Subscript)
 def subscript(machine: Machine, node: ast.Subscript) -> Value:
     owner = callee(machine, node.value)
-    found = subscripts.get(machine, owner, machine.eval(node.slice), node)
+    found = subscripts.get(machine, owner, machine.eval(node.slice), node=node)
     return machine.reference(found, node)
 
 
@@ -182,7 +182,7 @@ def mapping(machine: Machine, node: ast.Dict) -> Value:
         if key_node is None:
             subscripts.update(machine, found, value)
         else:
-            subscripts.put(machine, found, machine.eval(key_node), value)
+            subscripts.put(machine, found, machine.eval(key_node), value=value)
     return found
 
 
@@ -214,17 +214,21 @@ def replacement(machine: Machine, node: ast.FormattedValue) -> Value:
     plain, width = concrete(value), concrete(spec)
     if isinstance(value, Text) and node.format_spec is None:
         return value
-    if isinstance(plain, str | int | float | bytes) and isinstance(width, str) and node.conversion in {-1, 115, 114, 97}:
-        return _convert(machine, node, plain, width) or UNKNOWN
+    if (
+        isinstance(plain, str | int | float | bytes)
+        and isinstance(width, str)
+        and node.conversion in {-1, 115, 114, 97}
+    ):
+        return _convert(machine, node, plain, width=width) or UNKNOWN
     path = value.data.get("path") if hasattr(value, "data") else None  # type: ignore[attr-defined]
     if path is not None:
         return path  # type: ignore[no-any-return]
-    operators.special(machine, value, "__format__", Args([spec], node=node))
+    operators.special(machine, value, "__format__", args=Args([spec], node=node))
     return Unknown(merged_origin([value, spec]))
 
 
-def _convert(machine: Machine, node: ast.FormattedValue, plain: Any, width: str) -> Value | None:
-    if sum(char.isdigit() for char in width) > 5 or len(width) > 40:  # noqa: PLR2004 - gigabytes from bytes
+def _convert(machine: Machine, node: ast.FormattedValue, plain: Any, *, width: str) -> Value | None:
+    if sum(char.isdigit() for char in width) > 5 or len(width) > 40:
         return None
     shown = {115: str, 114: repr, 97: ascii}.get(node.conversion, lambda data: data)(plain)
     try:
@@ -261,7 +265,7 @@ def named(machine: Machine, node: ast.NamedExpr) -> Value:
 
 @expression(ast.ListComp, ast.SetComp, ast.GeneratorExp)
 def comprehension(machine: Machine, node: ast.ListComp | ast.SetComp | ast.GeneratorExp) -> Value:
-    from fumehood.check.python.loops import comprehend  # noqa: PLC0415 - loops bind targets, which evaluate expressions
+    from fumehood.check.python.loops import comprehend
 
     kind = {ast.ListComp: "list", ast.SetComp: "set"}.get(type(node), "iter")
     found, exact = comprehend(machine, node.generators, lambda: machine.eval(node.elt))
@@ -270,15 +274,14 @@ def comprehension(machine: Machine, node: ast.ListComp | ast.SetComp | ast.Gener
 
 @expression(ast.DictComp)
 def table(machine: Machine, node: ast.DictComp) -> Value:
-    from fumehood.check.python.loops import comprehend  # noqa: PLC0415 - as above
+    from fumehood.check.python.loops import comprehend
 
     whole = Map({})
 
     def entry() -> Value:
-        subscripts.put(machine, whole, machine.eval(node.key), machine.eval(node.value))
+        subscripts.put(machine, whole, machine.eval(node.key), value=machine.eval(node.value))
         return NONE
 
     _, exact = comprehend(machine, node.generators, entry)
     whole.exact = whole.exact and exact
     return whole
-

@@ -7,7 +7,7 @@ from typing import Final
 
 from fumehood.check.python.machine import Args, Machine, calling
 from fumehood.check.python.scope import Names, Scope
-from fumehood.check.python.values import NONE, UNKNOWN, Const, Func, Map, Ref, Seq, Unknown, Value, join, unknown
+from fumehood.check.python.values import NONE, UNKNOWN, Func, Map, Seq, Unknown, Value, join, unknown
 
 MAX_ACTIVE: Final = 14
 MAX_SAME: Final = 5
@@ -64,10 +64,14 @@ def _bound(func: Func, args: Args) -> Names:
     spec = func.node.args
     ordered = [*spec.posonlyargs, *spec.args]
     names: Names = {}
-    defaults = dict(zip([argument.arg for argument in ordered[len(ordered) - len(func.defaults) :]], func.defaults, strict=False))
+    defaults = dict(
+        zip([argument.arg for argument in ordered[len(ordered) - len(func.defaults) :]], func.defaults, strict=False)
+    )
     for index, parameter in enumerate(ordered):
         given = args.get(index, parameter.arg)
-        names[parameter.arg] = given if given is not None else defaults.get(parameter.arg, unknown(frozenset({"parameter"})))
+        names[parameter.arg] = (
+            given if given is not None else defaults.get(parameter.arg, unknown(frozenset({"parameter"})))
+        )
     for parameter in spec.kwonlyargs:
         given = args.keywords.get(parameter.arg)
         names[parameter.arg] = given or func.keyword_defaults.get(parameter.arg, unknown(frozenset({"parameter"})))
@@ -100,6 +104,6 @@ def _unknown_arguments(func: Func) -> list[Value]:
 
 
 def _receiver(func: Func) -> Value:
-    from fumehood.check.python.values import Instance  # noqa: PLC0415 - keeps the import list short
+    from fumehood.check.python.values import Instance
 
     return UNKNOWN if func.owner is None else Instance(func.owner)

@@ -12,21 +12,27 @@ from fumehood.check.python.values import UNKNOWN, Const, Namespace, Ref, Value, 
 if TYPE_CHECKING:
     from fumehood.check.python.machine import Machine, Node
 
-ACTING_ON_IMPORT = frozenset({"antigravity", "idlelib.idle", "turtledemo", "ensurepip.__main__", "pip.__main__", "this_is_not"})
+ACTING_ON_IMPORT = frozenset(
+    {"antigravity", "idlelib.idle", "turtledemo", "ensurepip.__main__", "pip.__main__", "this_is_not"}
+)
 
 
-def load(machine: Machine, name: str, node: Node, how: tuple[str | int, ...] = ()) -> Value:
+def load(machine: Machine, name: str, node: Node, *, how: tuple[str | int, ...] = ()) -> Value:
     """Import a module by its dotted name and answer it; a relative one is the program's own."""
     if name.startswith("."):
         return UNKNOWN
     top = name.partition(".")[0]
     if not top.isidentifier():
         return UNKNOWN
-    for path in (f"{name.replace('.', '/')}.py", f"{name.replace('.', '/')}/__init__.py", f"{name.rpartition('.')[2]}.py"):
+    for path in (
+        f"{name.replace('.', '/')}.py",
+        f"{name.replace('.', '/')}/__init__.py",
+        f"{name.rpartition('.')[2]}.py",
+    ):
         written = machine.files.get(path)
         if isinstance(written, Const):
             names: dict[str, Value] = {}
-            run_code(machine, written, node, (f"import {name}", f"written to {path}"), names)
+            run_code(machine, written, node, how=(f"import {name}", f"written to {path}"), names=names)
             return Namespace(None, names)
         if written is not None:
             return unknown(written.origin)

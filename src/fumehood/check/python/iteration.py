@@ -32,7 +32,7 @@ MAX_ITERATIONS: Final = 20_000
 HIDDEN: Final = frozenset({"hidden"})
 
 
-def items_of(machine: Machine, value: Value) -> tuple[list[Value], bool]:  # noqa: PLR0911 - one way for each kind
+def items_of(machine: Machine, value: Value) -> tuple[list[Value], bool]:
     """Answer the items of a value in order, and whether these are all and exactly they."""
     if isinstance(value, Seq):
         return list(value.items), value.exact
@@ -75,17 +75,17 @@ def _letters(machine: Machine, value: Const) -> tuple[list[Value], bool]:
 
 def _protocol(machine: Machine, value: Instance) -> tuple[list[Value], bool]:
     """Iterate over an object of the program: `__iter__`, else `__next__`, else `__getitem__`."""
-    made = special(machine, value, "__iter__", Args())
+    made = special(machine, value, "__iter__", args=Args())
     if made is not None and made is not value:
         return items_of(machine, made) if not isinstance(made, Instance) else _next(machine, made)
     if made is value:
         return _next(machine, value)
-    item = special(machine, value, "__getitem__", Args([Const(0)]))
+    item = special(machine, value, "__getitem__", args=Args([Const(0)]))
     return ([] if item is None else [item]), False
 
 
 def _next(machine: Machine, value: Instance) -> tuple[list[Value], bool]:
-    item = special(machine, value, "__next__", Args())
+    item = special(machine, value, "__next__", args=Args())
     return ([] if item is None else [item]), False
 
 

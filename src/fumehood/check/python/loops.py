@@ -45,12 +45,12 @@ def for_loop(machine: Machine, node: ast.For | ast.AsyncFor) -> None:
     else:
         if exact and len(items) == length:
             machine.repeat = repeat
-            _leave(machine, node.orelse, begun, maybe)
+            _leave(machine, node.orelse, begun, maybe=maybe)
             return
     machine.repeat = repeat
     if machine.flow not in {"return", "raise"} and not (exact and machine.flow == "break"):
-        _widened(machine, node, _any(items), length if exact else _count(machine, node))
-    _leave(machine, node.orelse, begun, maybe)
+        _widened(machine, node, _any(items), count=length if exact else _count(machine, node))
+    _leave(machine, node.orelse, begun, maybe=maybe)
 
 
 def _items(machine: Machine, source: Value) -> tuple[list[Value], bool, int]:
@@ -93,7 +93,7 @@ def _round(machine: Machine, body: list[ast.stmt]) -> bool:
     return machine.flow != ""
 
 
-def _widened(machine: Machine, node: ast.For | ast.AsyncFor | ast.While, item: Value | None, count: int) -> None:
+def _widened(machine: Machine, node: ast.For | ast.AsyncFor | ast.While, item: Value | None, *, count: int) -> None:
     """Run the body once for all the rounds that are not followed."""
     machine.flow = ""
     names = machine.scope.names
@@ -112,7 +112,7 @@ def _widened(machine: Machine, node: ast.For | ast.AsyncFor | ast.While, item: V
     names.update(joined(before, names))
 
 
-def _leave(machine: Machine, orelse: list[ast.stmt], begun: int, maybe: bool) -> None:  # noqa: FBT001 - what it was before
+def _leave(machine: Machine, orelse: list[ast.stmt], begun: int, *, maybe: bool) -> None:
     machine.maybe = maybe
     machine.loop_steps += max(begun - machine.budget.steps, 0)
     if machine.flow in {"break", "continue"}:
@@ -137,16 +137,16 @@ def while_loop(machine: Machine, node: ast.While) -> None:
     if known is False and not rounds:
         machine.dead.append((machine.scope, node.body))
     elif known is not False and machine.flow == "":
-        _widened(machine, node, None, ENDLESS if endless and not _leaves(node) else 1)
-    _leave(machine, node.orelse, begun, maybe)
+        _widened(machine, node, None, count=ENDLESS if endless and not _leaves(node) else 1)
+    _leave(machine, node.orelse, begun, maybe=maybe)
 
 
 @lru_cache(maxsize=256)
 def _leaves(node: ast.While) -> bool:
     """Tell whether anything in an endless loop can end it."""
-    return any(isinstance(part, ast.Break | ast.Return | ast.Raise | ast.Yield | ast.Await) for part in ast.walk(node)) or any(
-        isinstance(part, ast.Name) and part.id in {"exit", "quit"} for part in ast.walk(node)
-    )
+    return any(
+        isinstance(part, ast.Break | ast.Return | ast.Raise | ast.Yield | ast.Await) for part in ast.walk(node)
+    ) or any(isinstance(part, ast.Name) and part.id in {"exit", "quit"} for part in ast.walk(node))
 
 
 @lru_cache(maxsize=512)
@@ -159,21 +159,25 @@ def changed(node: ast.AST) -> frozenset[str]:
     return frozenset(found)
 
 
-def comprehend(machine: Machine, generators: list[ast.comprehension], produce: Callable[[], Value]) -> tuple[list[Value], bool]:
+def comprehend(
+    machine: Machine, generators: list[ast.comprehension], produce: Callable[[], Value]
+) -> tuple[list[Value], bool]:
     """Answer the items that a comprehension makes, and whether they are exactly those."""
     outer = machine.scope
     machine.scope = Scope(outer)
     begun = machine.budget.steps
     found: list[Value] = []
     try:
-        exact = _nested(machine, generators, produce, found)
+        exact = _nested(machine, generators, produce, found=found)
     finally:
         machine.scope = outer
     machine.loop_steps += max(begun - machine.budget.steps, 0)
     return found, exact
 
 
-def _nested(machine: Machine, generators: list[ast.comprehension], produce: Callable[[], Value], found: list[Value]) -> bool:
+def _nested(
+    machine: Machine, generators: list[ast.comprehension], produce: Callable[[], Value], *, found: list[Value]
+) -> bool:
     if not generators:
         found.append(produce())
         return True
@@ -189,7 +193,7 @@ def _nested(machine: Machine, generators: list[ast.comprehension], produce: Call
         passed = _passes(machine, first.ifs)
         if passed is False:
             continue
-        exact = _nested(machine, rest, produce, found) and exact and passed is True
+        exact = _nested(machine, rest, produce, found=found) and exact and passed is True
     if not items and not exact:
         bind(machine, first.target, Seq("tuple", [], exact=False))
     return exact

@@ -25,10 +25,19 @@ MAX_DEPTH: Final = 110
 MAX_STRINGS: Final = 300
 MAX_NEEDS: Final = 400
 SNIPPET: Final = 200
-GRAVE: Final = frozenset({
-    "process.spawn", "process.signal", "net.connect", "net.listen", "net.resolve", "code.native",
-    "escape.introspection", "runner.tamper", "persistence",
-})  # fmt: skip - a mere reference to one of these powers counts; the others are judged by their value
+GRAVE: Final = frozenset(
+    {
+        "process.spawn",
+        "process.signal",
+        "net.connect",
+        "net.listen",
+        "net.resolve",
+        "code.native",
+        "escape.introspection",
+        "runner.tamper",
+        "persistence",
+    }
+)  # fmt: skip - a mere reference to one of these powers counts; the others are judged by their value
 
 
 @dataclass(slots=True)
@@ -287,9 +296,9 @@ class Machine:
 
     def remember(self, text: object) -> None:
         """Keep text that was put together, in case code runs text that can't be resolved."""
-        if isinstance(text, bytes) and len(text) < 20_000:  # noqa: PLR2004 - longer ones are data
+        if isinstance(text, bytes) and len(text) < 20_000:
             text = text.decode("latin-1")
-        if isinstance(text, str) and len(text) > 5 and len(self.strings) < MAX_STRINGS:  # noqa: PLR2004 - "id()"
+        if isinstance(text, str) and len(text) > 5 and len(self.strings) < MAX_STRINGS:
             self.strings[text] = None
 
     def fold(self, step: str, result: Any, *sources: Value) -> Const:

@@ -6,16 +6,31 @@ import builtins
 from typing import TYPE_CHECKING, Final
 
 from fumehood.check.python.powers.names import ABBREVIATIONS
+from fumehood.check.python.powers.words import words
 from fumehood.check.python.values import UNKNOWN, Const, Ref, Value, unknown
 
 if TYPE_CHECKING:
     from fumehood.check.python.machine import Machine
 
-BUILTINS: Final = frozenset(dir(builtins)) | {"get_ipython", "display", "unicode", "raw_input", "execfile", "unichr", "xrange", "reduce"}
+BUILTINS: Final = frozenset(dir(builtins)) | {
+    "get_ipython",
+    "display",
+    "unicode",
+    "raw_input",
+    "execfile",
+    "unichr",
+    "xrange",
+    "reduce",
+}
 _SHARED: dict[str, Value] = {name: Ref(f"builtins.{name}") for name in BUILTINS}
 _SHARED |= {
-    "__name__": Const("__main__"), "__file__": unknown(frozenset({"file"})), "__builtins__": Ref("builtins"),
-    "__loader__": Ref("builtins.__loader__"), "__spec__": Ref("builtins.__spec__"), "__doc__": UNKNOWN, "__debug__": Const(value=True),
+    "__name__": Const("__main__"),
+    "__file__": unknown(frozenset({"file"})),
+    "__builtins__": Ref("builtins"),
+    "__loader__": Ref("builtins.__loader__"),
+    "__spec__": Ref("builtins.__spec__"),
+    "__doc__": UNKNOWN,
+    "__debug__": Const(value=True),
 }  # fmt: skip - a table
 
 
@@ -37,7 +52,7 @@ def find(machine: Machine, name: str) -> Value:
 
 
 # Packages that act, named without an import: a fragment of a program, or a cell whose imports stand elsewhere.
-GUESSED: Final = frozenset("""
+GUESSED: Final = words("""
 requests httpx urllib2 paramiko psutil aiohttp urllib3 boto3 openai anthropic os sys subprocess socket shutil ctypes importlib builtins
 pickle marshal base64 zlib codecs pathlib urllib ftplib smtplib telnetlib pty posix pandas numpy matplotlib seaborn
-""".split())
+""")

@@ -33,15 +33,17 @@ def parse(text: str) -> ast.Module | ParseError:
         return ParseError("nested too deeply to be read", 1, 0)
 
 
-def run_code(machine: Machine, code: Value, node: Node, how: tuple[str, ...], names: dict[str, Value] | None = None) -> Value:
+def run_code(
+    machine: Machine, code: Value, node: Node, *, how: tuple[str, ...], names: dict[str, Value] | None = None
+) -> Value:
     """Read code that the program runs at `node`; answers the value of a single expression."""
     if isinstance(code, Union):
         found: Value = UNKNOWN
         for option in code.options:
-            found = run_code(machine, option, node, how, names)
+            found = run_code(machine, option, node, how=how, names=names)
         return found
     if isinstance(code, Object) and "code" in code.data:
-        return run_code(machine, code.data["code"], node, ("compile", *how), names)
+        return run_code(machine, code.data["code"], node, how=("compile", *how), names=names)
     text = _text(code)
     if text is None:
         unresolved(machine, code, node)
@@ -67,7 +69,7 @@ def run_code(machine: Machine, code: Value, node: Node, how: tuple[str, ...], na
         return Const(None)
     finally:
         # Functions defined there may be called later, from outside: they are read here and now.
-        from fumehood.check.python.functions import enter_remaining  # noqa: PLC0415 - functions run nested code
+        from fumehood.check.python.functions import enter_remaining
 
         enter_remaining(machine)
         machine.anchors.pop()

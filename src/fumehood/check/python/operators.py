@@ -35,19 +35,36 @@ if TYPE_CHECKING:
     from fumehood.check.python.machine import Machine
 
 BINARY: Final[dict[type[ast.AST], tuple[str, functions.Pure]]] = {
-    ast.Add: ("add", operator.add), ast.Sub: ("sub", operator.sub), ast.Mult: ("mul", functions.times),
-    ast.Div: ("truediv", operator.truediv), ast.FloorDiv: ("floordiv", operator.floordiv), ast.Mod: ("mod", functions.modulo),
-    ast.Pow: ("pow", functions.power), ast.LShift: ("lshift", functions.shift), ast.RShift: ("rshift", operator.rshift),
-    ast.BitOr: ("or", operator.or_), ast.BitXor: ("xor", operator.xor), ast.BitAnd: ("and", operator.and_),
+    ast.Add: ("add", operator.add),
+    ast.Sub: ("sub", operator.sub),
+    ast.Mult: ("mul", functions.times),
+    ast.Div: ("truediv", operator.truediv),
+    ast.FloorDiv: ("floordiv", operator.floordiv),
+    ast.Mod: ("mod", functions.modulo),
+    ast.Pow: ("pow", functions.power),
+    ast.LShift: ("lshift", functions.shift),
+    ast.RShift: ("rshift", operator.rshift),
+    ast.BitOr: ("or", operator.or_),
+    ast.BitXor: ("xor", operator.xor),
+    ast.BitAnd: ("and", operator.and_),
     ast.MatMult: ("matmul", operator.matmul),
 }  # fmt: skip - a table
 COMPARE: Final[dict[type[ast.AST], tuple[str, functions.Pure]]] = {
-    ast.Eq: ("eq", operator.eq), ast.NotEq: ("ne", operator.ne), ast.Lt: ("lt", operator.lt), ast.LtE: ("le", operator.le),
-    ast.Gt: ("gt", operator.gt), ast.GtE: ("ge", operator.ge), ast.Is: ("is", operator.is_), ast.IsNot: ("is_not", operator.is_not),
-    ast.In: ("contains", lambda item, whole: item in whole), ast.NotIn: ("contains", lambda item, whole: item not in whole),
+    ast.Eq: ("eq", operator.eq),
+    ast.NotEq: ("ne", operator.ne),
+    ast.Lt: ("lt", operator.lt),
+    ast.LtE: ("le", operator.le),
+    ast.Gt: ("gt", operator.gt),
+    ast.GtE: ("ge", operator.ge),
+    ast.Is: ("is", operator.is_),
+    ast.IsNot: ("is_not", operator.is_not),
+    ast.In: ("contains", lambda item, whole: item in whole),
+    ast.NotIn: ("contains", lambda item, whole: item not in whole),
 }  # fmt: skip - a table
 UNARY: Final[dict[type[ast.AST], tuple[str, functions.Pure]]] = {
-    ast.USub: ("neg", operator.neg), ast.UAdd: ("pos", operator.pos), ast.Invert: ("invert", operator.invert),
+    ast.USub: ("neg", operator.neg),
+    ast.UAdd: ("pos", operator.pos),
+    ast.Invert: ("invert", operator.invert),
     ast.Not: ("bool", operator.not_),
 }  # fmt: skip - a table
 HUGE_POWER: Final = 10_000_000  # bits: beyond what a computation of ordinary code makes
@@ -67,21 +84,25 @@ def truth(value: Value) -> bool | None:
     return None
 
 
-def binary(machine: Machine, node: ast.BinOp | ast.AugAssign, left: Value, right: Value) -> Value:
+def binary(machine: Machine, node: ast.BinOp | ast.AugAssign, left: Value, *, right: Value) -> Value:
     """Answer `left <op> right`."""
     name, function = BINARY[type(node.op)]
     if isinstance(left, Const) and isinstance(right, Const):
-        return _constants(machine, node, left, right)
+        return _constants(machine, node, left, right=right)
     if isinstance(left, Union) or isinstance(right, Union):
-        return _each(machine, node, left, right)
+        return _each(machine, node, left, right=right)
     if name == "add" and (isinstance(left, Text | Const) or isinstance(right, Text | Const)):
         return concatenate(machine, left, right)
     if isinstance(left, Seq) or isinstance(right, Seq):
-        found = _sequences(machine, node, left, right)
+        found = _sequences(machine, node, left, right=right)
         if found is not None:
             return found
-    if name == "truediv" and isinstance(left, Object | Const | Text) and isinstance(right, Object | Const | Text | Unknown):
-        found = _path(machine, left, right, node)
+    if (
+        name == "truediv"
+        and isinstance(left, Object | Const | Text)
+        and isinstance(right, Object | Const | Text | Unknown)
+    ):
+        found = _path(machine, left, right, node=node)
         if found is not None:
             return found
     if name == "or" and isinstance(left, Map) and isinstance(right, Map):
@@ -89,20 +110,20 @@ def binary(machine: Machine, node: ast.BinOp | ast.AugAssign, left: Value, right
     if name == "mod" and isinstance(left, Const) and isinstance(left.value, str | bytes):
         return _percent(machine, left, right)
     for owner, other, prefix in ((left, right, "__"), (right, left, "__r")):
-        found = special(machine, owner, f"{prefix}{name}__", Args([other], node=node))
+        found = special(machine, owner, f"{prefix}{name}__", args=Args([other], node=node))
         if found is not None:
             return found
     del function
     return from_values(left, right)
 
 
-def _constants(machine: Machine, node: ast.BinOp | ast.AugAssign, left: Const, right: Const) -> Value:
+def _constants(machine: Machine, node: ast.BinOp | ast.AugAssign, left: Const, *, right: Const) -> Value:
     name, function = BINARY[type(node.op)]
     first, second = left.value, right.value
     try:
         result = function(first, second)
     except functions.TooBig:
-        return _enormous(machine, node, name, first, second)
+        return _enormous(machine, node, name, first=first, second=second)
     except (TypeError, ValueError, ArithmeticError, KeyError, IndexError, MemoryError):
         return from_values(left, right)
     if isinstance(result, str | bytes):
@@ -110,10 +131,17 @@ def _constants(machine: Machine, node: ast.BinOp | ast.AugAssign, left: Const, r
     return Const(result) if isinstance(result, int | float | complex | bool) else UNKNOWN
 
 
-def _enormous(machine: Machine, node: ast.AST, name: str, first: Any, second: Any) -> Value:
+def _enormous(machine: Machine, node: ast.AST, name: str, *, first: Any, second: Any) -> Value:
     """Note results that no machine could hold; the merely large ones are the sandbox's business."""
-    if name == "pow" and isinstance(first, int) and isinstance(second, int) and first.bit_length() * second > HUGE_POWER * 100:
-        machine.need("resource.exhaust", node, value=f"a number of about {first.bit_length()} × {str(second)[:12]} bits")
+    if (
+        name == "pow"
+        and isinstance(first, int)
+        and isinstance(second, int)
+        and first.bit_length() * second > HUGE_POWER * 100
+    ):
+        machine.need(
+            "resource.exhaust", node, value=f"a number of about {first.bit_length()} × {str(second)[:12]} bits"
+        )
     if name == "mul":
         count = max((value for value in (first, second) if isinstance(value, int)), default=0)
         if count > HUGE_REPEAT // 4:
@@ -123,14 +151,14 @@ def _enormous(machine: Machine, node: ast.AST, name: str, first: Any, second: An
     return UNKNOWN
 
 
-def _each(machine: Machine, node: ast.BinOp | ast.AugAssign, left: Value, right: Value) -> Value:
+def _each(machine: Machine, node: ast.BinOp | ast.AugAssign, left: Value, *, right: Value) -> Value:
     lefts, rights = options(left), options(right)
     if len(lefts) * len(rights) > MAX_OPTIONS:
         return from_values(left, right)
     found: Value | None = None
     for one in lefts:
         for other in rights:
-            value = binary(machine, node, one, other)
+            value = binary(machine, node, one, right=other)
             found = value if found is None else join(found, value)
     return found or UNKNOWN
 
@@ -161,7 +189,7 @@ def _edges(value: Value) -> tuple[str, str]:
     return (value.prefix, value.suffix) if isinstance(value, Text) else ("", "")
 
 
-def _sequences(machine: Machine, node: ast.BinOp | ast.AugAssign, left: Value, right: Value) -> Value | None:
+def _sequences(machine: Machine, node: ast.BinOp | ast.AugAssign, left: Value, *, right: Value) -> Value | None:
     name = BINARY[type(node.op)][0]
     if name == "add" and isinstance(left, Seq):
         more = right.items if isinstance(right, Seq) else []
@@ -170,19 +198,19 @@ def _sequences(machine: Machine, node: ast.BinOp | ast.AugAssign, left: Value, r
     if name == "mul":
         whole, count = (left, right) if isinstance(left, Seq) else (right, left)
         if isinstance(whole, Seq) and isinstance(count, Const) and isinstance(count.value, int):
-            return _repeated(machine, node, whole, count.value)
+            return _repeated(machine, node, whole, count=count.value)
         return Seq(whole.kind, list(whole.items), exact=False) if isinstance(whole, Seq) else None
     if name in {"or", "and", "sub", "xor"} and isinstance(left, Seq) and isinstance(right, Seq):
         plain = concrete(left), concrete(right)
         if MISSING not in plain and all(isinstance(part, set) for part in plain):
-            return compute(machine, name, BINARY[type(node.op)][1], Args([left, right]))
+            return compute(machine, name, BINARY[type(node.op)][1], args=Args([left, right]))
         return Seq("set", [*left.items, *right.items], exact=False)
     return None
 
 
-def _repeated(machine: Machine, node: ast.AST, whole: Seq, count: int) -> Value:
+def _repeated(machine: Machine, node: ast.AST, whole: Seq, *, count: int) -> Value:
     total = len(whole.items) * max(count, 0)
-    if total > 4096:  # noqa: PLR2004 - enough for any text in disguise
+    if total > 4096:
         if total > HUGE_REPEAT:
             machine.need("resource.exhaust", node, value=f"a list of {str(total)[:20]} items")
         return Object("builtins.list", size=8 * total)
@@ -190,7 +218,7 @@ def _repeated(machine: Machine, node: ast.AST, whole: Seq, count: int) -> Value:
     return Seq(whole.kind, whole.items * max(count, 0), whole.exact)
 
 
-def _path(machine: Machine, left: Value, right: Value, node: ast.AST) -> Value | None:
+def _path(machine: Machine, left: Value, right: Value, *, node: ast.AST) -> Value | None:
     """Join paths with `/`."""
     for one in (left, right):
         if isinstance(one, Object) and "path" in one.data:
@@ -219,17 +247,17 @@ def unary(machine: Machine, node: ast.UnaryOp, value: Value) -> Value:
     """Answer `<op> value`."""
     name, function = UNARY[type(node.op)]
     if isinstance(value, Const):
-        found = compute(machine, name, function, Args([value]))
+        found = compute(machine, name, function, args=Args([value]))
         return UNKNOWN if found is None else found
     known = truth(value)
     if isinstance(node.op, ast.Not):
-        special(machine, value, "__bool__", Args(node=node))
+        special(machine, value, "__bool__", args=Args(node=node))
         return UNKNOWN if known is None else Const(not known)
-    found = special(machine, value, f"__{name}__", Args(node=node))
+    found = special(machine, value, f"__{name}__", args=Args(node=node))
     return from_values(value) if found is None else found
 
 
-def compare(machine: Machine, op: ast.cmpop, left: Value, right: Value) -> Value:
+def compare(machine: Machine, op: ast.cmpop, left: Value, *, right: Value) -> Value:
     """Answer `left <op> right`."""
     name, function = COMPARE[type(op)]
     plain, other = concrete(left), concrete(right)
@@ -238,15 +266,23 @@ def compare(machine: Machine, op: ast.cmpop, left: Value, right: Value) -> Value
             return Const(bool(function(plain, other)))
         except (TypeError, ValueError):
             return UNKNOWN
-    if name in {"is", "is_not"} and isinstance(left, Const) and isinstance(right, Const) and (left.value is None or right.value is None):
+    if (
+        name in {"is", "is_not"}
+        and isinstance(left, Const)
+        and isinstance(right, Const)
+        and (left.value is None or right.value is None)
+    ):
         return Const(function(left.value, right.value))
     owner, item = (right, left) if name == "contains" else (left, right)
-    for value, argument, spelled in ((owner, item, name), (right, left, {"lt": "gt", "gt": "lt", "le": "ge", "ge": "le"}.get(name, name))):
-        special(machine, value, f"__{spelled}__", Args([argument]))
+    for value, argument, spelled in (
+        (owner, item, name),
+        (right, left, {"lt": "gt", "gt": "lt", "le": "ge", "ge": "le"}.get(name, name)),
+    ):
+        special(machine, value, f"__{spelled}__", args=Args([argument]))
     return UNKNOWN
 
 
-def special(machine: Machine, owner: Value, name: str, args: Args) -> Value | None:
+def special(machine: Machine, owner: Value, name: str, *, args: Args) -> Value | None:
     """Call a special method that the program itself defines; None where it defines none."""
     if isinstance(owner, Instance):
         method = owner.cls.find(name)
@@ -255,7 +291,7 @@ def special(machine: Machine, owner: Value, name: str, args: Args) -> Value | No
         method = owner.metaclass.find(name)
         return None if method is None else machine.call(bound(method, owner), args)
     if isinstance(owner, Union):
-        found = [special(machine, option, name, args) for option in owner.options]
+        found = [special(machine, option, name, args=args) for option in owner.options]
         known = [value for value in found if value is not None]
         return None if not known else known[0]
     return None

@@ -62,8 +62,8 @@ def augmented(machine: Machine, node: ast.AugAssign) -> None:
     current = callee(machine, _loaded(node.target))
     value = machine.eval(node.value)
     name = f"__i{operators.BINARY[type(node.op)][0]}__"
-    found = operators.special(machine, current, name, Args([value], node=node))
-    bind(machine, node.target, operators.binary(machine, node, current, value) if found is None else found)
+    found = operators.special(machine, current, name, args=Args([value], node=node))
+    bind(machine, node.target, operators.binary(machine, node, current, right=value) if found is None else found)
 
 
 def _loaded(target: ast.Name | ast.Attribute | ast.Subscript) -> ast.expr:
@@ -81,13 +81,13 @@ def delete(machine: Machine, node: ast.Delete) -> None:
         if isinstance(target, ast.Name):
             machine.scope.names.pop(target.id, None)
         elif isinstance(target, ast.Subscript):
-            subscripts.delete(machine, callee(machine, target.value), machine.eval(target.slice), target)
+            subscripts.delete(machine, callee(machine, target.value), machine.eval(target.slice), node=target)
         elif isinstance(target, ast.Attribute):
             owner = machine.eval(target.value)
             if isinstance(owner, Ref):
-                set_attribute(machine, owner, target.attr, NONE, target)
+                set_attribute(machine, owner, target.attr, value=NONE, node=target)
             else:
-                operators.special(machine, owner, "__delattr__", Args([Const(target.attr)], node=target))
+                operators.special(machine, owner, "__delattr__", args=Args([Const(target.attr)], node=target))
 
 
 @statement(ast.Return)
@@ -231,12 +231,12 @@ def within(machine: Machine, node: ast.With | ast.AsyncWith) -> None:
     for item in node.items:
         manager = machine.eval(item.context_expr)
         managers.append(manager)
-        entered = operators.special(machine, manager, f"{prefix}enter__", Args(node=item.context_expr))
+        entered = operators.special(machine, manager, f"{prefix}enter__", args=Args(node=item.context_expr))
         if item.optional_vars is not None:
             bind(machine, item.optional_vars, manager if entered is None else entered)
     machine.run(node.body)
     for manager in managers:
-        operators.special(machine, manager, f"{prefix}exit__", Args([UNKNOWN, UNKNOWN, UNKNOWN], node=node))
+        operators.special(machine, manager, f"{prefix}exit__", args=Args([UNKNOWN, UNKNOWN, UNKNOWN], node=node))
 
 
 @statement(ast.Import)
@@ -302,7 +302,9 @@ def define_class(machine: Machine, node: ast.ClassDef) -> None:
     outer = machine.scope
     machine.scope = Scope(outer, is_class=True)
     if metaclass is not None:
-        operators.special(machine, Instance(metaclass) if isinstance(metaclass, Class) else metaclass, "__prepare__", Args())
+        operators.special(
+            machine, Instance(metaclass) if isinstance(metaclass, Class) else metaclass, "__prepare__", args=Args()
+        )
     try:
         machine.run(node.body)
         attributes = machine.scope.names
@@ -313,23 +315,25 @@ def define_class(machine: Machine, node: ast.ClassDef) -> None:
         if isinstance(value, Func) and value.owner is None:
             value.owner = cls
     outer.bind(node.name, cls)
-    made = _made(machine, cls, keywords, node)
+    made = _made(machine, cls, keywords, node=node)
     outer.bind(node.name, decorated(machine, made, node.decorator_list))
 
 
-def _made(machine: Machine, cls: Class, keywords: dict[str, Value], node: ast.ClassDef) -> Value:
+def _made(machine: Machine, cls: Class, keywords: dict[str, Value], *, node: ast.ClassDef) -> Value:
     """Run what making a class runs: its metaclass, `__init_subclass__` of its bases, `__set_name__` of its attributes."""
     made: Value = cls
     for name, value in list(cls.attributes.items()):
         if isinstance(value, Instance):
-            operators.special(machine, value, "__set_name__", Args([cls, Const(name)], node=node))
+            operators.special(machine, value, "__set_name__", args=Args([cls, Const(name)], node=node))
     for base in cls.bases:
         if isinstance(base, Class):
             hook = base.find("__init_subclass__")
             if hook is not None:
                 machine.call(Partial(hook, (cls,), {}), Args(keywords=dict(keywords), node=node))
     pieces = [Const(cls.name), UNKNOWN, Map(dict(cls.attributes))]
-    metaclass = cls.metaclass or next((base.metaclass for base in cls.bases if isinstance(base, Class) and base.metaclass), None)
+    metaclass = cls.metaclass or next(
+        (base.metaclass for base in cls.bases if isinstance(base, Class) and base.metaclass), None
+    )
     if cls.metaclass is None:
         cls.metaclass = metaclass
     if isinstance(metaclass, Class):

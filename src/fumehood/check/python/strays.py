@@ -30,7 +30,7 @@ def read_strays(machine: Machine, tree: ast.Module) -> None:
     place = machine.unresolved[0]
     for text in _texts(machine, tree):
         before = len(machine.needs)
-        run_code(machine, Const(text), place, ("text that may be the code run here",), {})
+        run_code(machine, Const(text), place, how=("text that may be the code run here",), names={})
         machine.needs[before:] = [need for need in machine.needs[before:] if need.capability in GRAVE]
 
 
@@ -38,7 +38,7 @@ def _strange_calls(machine: Machine) -> None:
     """A function on files that was handed on may be what is called where the callee could not be resolved."""
     for path in list(machine.passed)[:8]:
         for args in machine.strangers:
-            exert(machine, path, args, ("may be what is called here",))
+            exert(machine, path, args, how=("may be what is called here",))
 
 
 def _texts(machine: Machine, tree: ast.Module) -> list[str]:
@@ -52,6 +52,6 @@ def _texts(machine: Machine, tree: ast.Module) -> list[str]:
 
 
 def _like_code(text: str) -> bool:
-    if not MIN_CODE <= len(text) <= 20_000 or not ("(" in text or "import" in text):  # noqa: PLR2004 - longer is data
+    if not MIN_CODE <= len(text) <= 20_000 or not ("(" in text or "import" in text):
         return False
     return not isinstance(parse(text.strip()), ParseError)

@@ -39,7 +39,7 @@ FILLER = 8 << 20
 RESULTS = 512 << 20
 
 
-def get(machine: Machine, owner: Value, key: Value, node: Node) -> Value:  # noqa: C901, PLR0911, PLR0912 - one way for each kind
+def get(machine: Machine, owner: Value, key: Value, *, node: Node) -> Value:
     """Answer `owner[key]`."""
     if isinstance(owner, Const):
         return _letter(machine, owner, key)
@@ -48,18 +48,22 @@ def get(machine: Machine, owner: Value, key: Value, node: Node) -> Value:  # noq
     if isinstance(owner, Map):
         return _entry(owner, key)
     if isinstance(owner, Namespace):
-        return member(machine, owner, key, node)
+        return member(machine, owner, key, node=node)
     if isinstance(owner, Union):
-        return union_of([get(machine, option, key, node) for option in owner.options])
+        return union_of([get(machine, option, key, node=node) for option in owner.options])
     if isinstance(owner, Instance | Class):
-        return _own(machine, owner, key, node)
+        return _own(machine, owner, key, node=node)
     if isinstance(owner, Ref):
         if owner.path in {"os.environ", "builtins"}:
             return machine.call(machine.attribute(owner, "__getitem__", node), Args([key], node=node))
         return owner if owner.path.startswith(("typing.", "builtins.", "collections.")) else from_values(owner)
     if isinstance(owner, Object):
         item = owner.data.get("item")
-        return item if item is not None else machine.call(machine.attribute(owner, "__getitem__", node), Args([key], node=node))
+        return (
+            item
+            if item is not None
+            else machine.call(machine.attribute(owner, "__getitem__", node), Args([key], node=node))
+        )
     if isinstance(owner, Text) and isinstance(key, Const):
         return Text("", "", owner.source)
     return unknown(owner.origin | key.origin) if isinstance(owner, Unknown) else from_values(owner, key)
@@ -121,7 +125,7 @@ def hashable(key: Value) -> Any:
     return plain
 
 
-def member(machine: Machine, owner: Namespace, key: Value, node: Node) -> Value:
+def member(machine: Machine, owner: Namespace, key: Value, *, node: Node) -> Value:
     """Answer a name of a module or scope, looked up as an item."""
     name = concrete(key)
     if owner.names is not None:
@@ -139,27 +143,27 @@ def member(machine: Machine, owner: Namespace, key: Value, node: Node) -> Value:
 
 def hidden(machine: Machine, path: str, node: Node) -> Value:
     """Answer a member taken by a name that can't be read: in a module that can act, that is a need by itself."""
-    from fumehood.check.python.powers.names import CARRIED  # noqa: PLC0415 - only on this rare way
+    from fumehood.check.python.powers.names import CARRIED
 
-    if path.split(".")[0] in CARRIED - {"threading", "codecs", "warnings", "inspect", "fnmatch", "asyncio"}:
+    if path.split(".", maxsplit=1)[0] in CARRIED - {"threading", "codecs", "warnings", "inspect", "fnmatch", "asyncio"}:
         machine.need("code.hidden", node, value=path, confidence="unknown")
         return unknown(frozenset({"hidden"}))
     return UNKNOWN
 
 
-def _own(machine: Machine, owner: Instance | Class, key: Value, node: Node) -> Value:
-    found = special(machine, owner, "__getitem__", Args([key], node=node))
+def _own(machine: Machine, owner: Instance | Class, key: Value, *, node: Node) -> Value:
+    found = special(machine, owner, "__getitem__", args=Args([key], node=node))
     if found is None and isinstance(owner, Class):
         method = owner.find("__class_getitem__")
         found = machine.call(Partial(method, (owner,), {}), Args([key], node=node)) if method is not None else owner
     if found is None and isinstance(owner, Instance):
-        missing = special(machine, owner, "__missing__", Args([key], node=node))
+        missing = special(machine, owner, "__missing__", args=Args([key], node=node))
         items = owner.attributes.get("<items>")
         found = missing if missing is not None else (_entry(items, key) if isinstance(items, Map) else UNKNOWN)
     return found or UNKNOWN
 
 
-def put(machine: Machine, owner: Value, key: Value, value: Value, node: Node | None = None) -> None:
+def put(machine: Machine, owner: Value, key: Value, *, value: Value, node: Node | None = None) -> None:
     """Do `owner[key] = value`."""
     place = node or ast.Pass()
     if isinstance(owner, Map):
@@ -179,18 +183,20 @@ def put(machine: Machine, owner: Value, key: Value, value: Value, node: Node | N
             owner.items.append(value)
             owner.exact = False
     elif isinstance(owner, Namespace):
-        _name(machine, owner, key, value, place)
+        _name(machine, owner, key, value=value, node=place)
     elif isinstance(owner, Instance | Class):
-        if special(machine, owner, "__setitem__", Args([key, value], node=place)) is None and isinstance(owner, Instance):
-            put(machine, owner.attributes.setdefault("<items>", Map({})), key, value, place)
+        if special(machine, owner, "__setitem__", args=Args([key, value], node=place)) is None and isinstance(
+            owner, Instance
+        ):
+            put(machine, owner.attributes.setdefault("<items>", Map({})), key, value=value, node=place)
     elif isinstance(owner, Ref | Object):
         machine.call(machine.attribute(owner, "__setitem__", place), Args([key, value], node=place))
     elif isinstance(owner, Union):
         for option in owner.options:
-            put(machine, option, key, value, place)
+            put(machine, option, key, value=value, node=place)
 
 
-def _name(machine: Machine, owner: Namespace, key: Value, value: Value, node: Node) -> None:
+def _name(machine: Machine, owner: Namespace, key: Value, *, value: Value, node: Node) -> None:
     name = concrete(key)
     if owner.names is not None:
         if isinstance(name, str):
@@ -200,7 +206,7 @@ def _name(machine: Machine, owner: Namespace, key: Value, value: Value, node: No
         machine.need("runner.tamper", node, value=path)
 
 
-def delete(machine: Machine, owner: Value, key: Value, node: Node) -> None:
+def delete(machine: Machine, owner: Value, key: Value, *, node: Node) -> None:
     """Do `del owner[key]`."""
     plain = hashable(key)
     if isinstance(owner, Map) and plain is not MISSING:
@@ -210,7 +216,7 @@ def delete(machine: Machine, owner: Value, key: Value, node: Node) -> None:
     elif isinstance(owner, Namespace) and owner.path is not None and owner.path != "":
         machine.need("runner.tamper", node, value=owner.path)
     else:
-        special(machine, owner, "__delitem__", Args([key], node=node))
+        special(machine, owner, "__delitem__", args=Args([key], node=node))
 
 
 def update(machine: Machine, owner: Map, value: Value) -> None:
@@ -222,8 +228,8 @@ def update(machine: Machine, owner: Map, value: Value) -> None:
             owner.rest = value.rest if owner.rest is None else join(owner.rest, value.rest)
     elif isinstance(value, Seq):
         for pair in value.items:
-            if isinstance(pair, Seq) and len(pair.items) == 2:  # noqa: PLR2004 - key and value
-                put(machine, owner, pair.items[0], pair.items[1])
+            if isinstance(pair, Seq) and len(pair.items) == 2:
+                put(machine, owner, pair.items[0], value=pair.items[1])
     elif isinstance(value, Namespace) and value.names is not None:
         owner.items.update(value.names)
     elif value is not NONE:

@@ -223,7 +223,7 @@ def unknown(origin: Origin = NOWHERE) -> Unknown:
     found = _BY_ORIGIN.get(origin)
     if found is None:
         found = Unknown(origin)
-        if len(_BY_ORIGIN) < 256:  # noqa: PLR2004 - a bound on memory: the tags are few, their sets are not
+        if len(_BY_ORIGIN) < 256:
             _BY_ORIGIN[origin] = found
     return found
 

@@ -313,6 +313,14 @@ class UseUnknownModule(Rule):
         return f"code.modules = [{toml(need.value or '')}]"
 
 
-RULES: tuple[type[Rule], ...] = (RunOpaqueCode, RunUnknownCode, TakeHiddenMember, LoadNativeCode, LoadActingData, ImportModule, UseUnknownModule)
+RULES: tuple[type[Rule], ...] = (
+    RunOpaqueCode,
+    RunUnknownCode,
+    TakeHiddenMember,
+    LoadNativeCode,
+    LoadActingData,
+    ImportModule,
+    UseUnknownModule,
+)
 
 __all__ = ["NO_CLAUSE", "RULES"]

@@ -45,7 +45,13 @@ class _PathRule(Rule):
         if need.value is None:
             return 'check.unknown = "allow"'
         path = normal(need.value)
-        return f"files.{key} = [{toml(path)}]" if path.startswith("/") else f'files.{key} = ["/home/USER{path[1:]}"]' if path.startswith("~") else f"files.{key} = [{toml('/' + path.lstrip('*/'))}]"
+        return (
+            f"files.{key} = [{toml(path)}]"
+            if path.startswith("/")
+            else f'files.{key} = ["/home/USER{path[1:]}"]'
+            if path.startswith("~")
+            else f"files.{key} = [{toml('/' + path.lstrip('*/'))}]"
+        )
 
 
 class ReadOutsideWorkspace(_PathRule):
@@ -259,5 +265,10 @@ class WriteStartupFile(_PathRule):
 
 
 RULES: tuple[type[Rule], ...] = (
-    ReadSecretFile, WriteStartupFile, ReadOutsideWorkspace, WriteOutsideWorkspace, DeleteOutsideWorkspace, ListOutsideWorkspace,
+    ReadSecretFile,
+    WriteStartupFile,
+    ReadOutsideWorkspace,
+    WriteOutsideWorkspace,
+    DeleteOutsideWorkspace,
+    ListOutsideWorkspace,
 )  # fmt: skip - a table

@@ -29,7 +29,9 @@ class _NetworkRule(Rule):
             return "refuse"
         if need.value is None or need.confidence != "resolved":
             return policy.check.unknown  # type: ignore[return-value]
-        return "allow" if any(host_covers(entry, _with_port(need.value)) for entry in policy.network.allow) else "refuse"
+        return (
+            "allow" if any(host_covers(entry, _with_port(need.value)) for entry in policy.network.allow) else "refuse"
+        )
 
     def allow(self, need: Need) -> str:
         return f"network.allow = [{toml(_with_port(need.value) if need.value else 'HOST:443')}]"

@@ -15,7 +15,7 @@ def concrete(value: Value | None, depth: int = 0) -> Any:
     """Answer the Python value that `value` stands for; `MISSING` where any part is not known."""
     if isinstance(value, Const):
         return value.value
-    if depth > 8 or value is None:  # noqa: PLR2004 - deeper data is no text in disguise
+    if depth > 8 or value is None:
         return MISSING
     if isinstance(value, Seq):
         return _sequence(value, depth)

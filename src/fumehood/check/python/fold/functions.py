@@ -24,13 +24,15 @@ import zlib
 from collections.abc import Callable
 from typing import Any, Final
 
+from fumehood.check.python.powers.words import words
+
 LIMIT: Final = 2_000_000
 MAX_BITS: Final = 65_536
 MAX_REPEATED: Final = 65_536
 Pure = Callable[..., Any]
 
 
-class TooBig(ValueError):  # noqa: N818 - says why nothing was computed
+class TooBig(ValueError):
     """Computing it would cost more than reading a program is worth."""
 
 
@@ -49,7 +51,7 @@ def gunzip(data: bytes) -> bytes:
 
 
 def bunzip(data: bytes) -> bytes:
-    import bz2  # noqa: PLC0415 - rarely needed, and costs a millisecond
+    import bz2
 
     worker = bz2.BZ2Decompressor()
     result = worker.decompress(data, LIMIT)
@@ -69,7 +71,7 @@ def unlzma(data: bytes, **_: object) -> bytes:
 def power(base: Any, exponent: Any, modulus: Any = None) -> Any:
     """Raise to a power unless the result would be enormous."""
     if modulus is not None:
-        if modulus.bit_length() > 4096:  # noqa: PLR2004 - beyond it one step may take seconds
+        if modulus.bit_length() > 4096:
             raise TooBig
         return pow(base, exponent, modulus)
     if isinstance(base, int) and isinstance(exponent, int) and exponent > 0 and base.bit_length() * exponent > MAX_BITS:
@@ -109,7 +111,7 @@ def guard_widths(template: str) -> None:
     run = 0
     for char in template:
         run = run + 1 if char.isdigit() else 0
-        if run > 5:  # noqa: PLR2004 - 99,999 characters are still cheap
+        if run > 5:
             raise TooBig
 
 
@@ -136,13 +138,13 @@ def as_range(*args: int) -> range:
 
 
 def parse_literal(text: str) -> Any:
-    if len(text) > 20_000:  # noqa: PLR2004 - parsing costs a microsecond a character
+    if len(text) > 20_000:
         raise TooBig
     return ast.literal_eval(text)
 
 
 def parse_json(text: Any, **_: object) -> Any:
-    if len(text) > 200_000:  # noqa: PLR2004 - as above
+    if len(text) > 200_000:
         raise TooBig
     return json.loads(text)
 
@@ -174,45 +176,140 @@ def template(text: str, *mappings: dict[str, Any], **values: Any) -> str:
 
 
 BUILTINS: dict[str, Pure] = {
-    "chr": chr, "ord": ord, "int": int, "float": float, "complex": complex, "bool": bool, "str": as_text, "bytes": as_bytes,
-    "bytearray": as_bytes, "memoryview": as_bytes, "repr": repr, "ascii": ascii, "hex": hex, "oct": oct, "bin": bin, "abs": abs,
-    "round": lambda number: round(number), "divmod": divmod, "pow": power, "len": len, "range": as_range, "sum": sum, "min": min, "max": max,
-    "slice": slice, "any": any, "all": all, "hash": lambda value: hash(value) if isinstance(value, int) else None,
+    "chr": chr,
+    "ord": ord,
+    "int": int,
+    "float": float,
+    "complex": complex,
+    "bool": bool,
+    "str": as_text,
+    "bytes": as_bytes,
+    "bytearray": as_bytes,
+    "memoryview": as_bytes,
+    "repr": repr,
+    "ascii": ascii,
+    "hex": hex,
+    "oct": oct,
+    "bin": bin,
+    "abs": abs,
+    "round": lambda number: round(number),
+    "divmod": divmod,
+    "pow": power,
+    "len": len,
+    "range": as_range,
+    "sum": sum,
+    "min": min,
+    "max": max,
+    "slice": slice,
+    "any": any,
+    "all": all,
+    "hash": lambda value: hash(value) if isinstance(value, int) else None,
 }  # fmt: skip - a table
 LIBRARY: dict[str, Pure] = {
-    **{f"base64.{name}": getattr(base64, name) for name in (
-        "b64decode", "standard_b64decode", "urlsafe_b64decode", "b32decode", "b32hexdecode", "b16decode", "a85decode", "b85decode",
-        "decodebytes", "b64encode", "standard_b64encode", "urlsafe_b64encode", "b32encode", "b16encode", "a85encode", "b85encode",
-        "encodebytes")},
-    "binascii.unhexlify": binascii.unhexlify, "binascii.hexlify": binascii.hexlify, "binascii.a2b_base64": binascii.a2b_base64,
-    "binascii.b2a_base64": binascii.b2a_base64, "binascii.a2b_qp": binascii.a2b_qp, "binascii.a2b_uu": binascii.a2b_uu,
-    "binascii.crc32": binascii.crc32, "quopri.decodestring": quopri.decodestring,
-    "zlib.decompress": inflate, "gzip.decompress": gunzip, "bz2.decompress": bunzip, "lzma.decompress": unlzma,
-    "zlib.compress": zlib.compress, "zlib.crc32": zlib.crc32, "zlib.adler32": zlib.adler32,
-    "codecs.decode": decode, "codecs.encode": encode, "codecs.escape_decode": getattr(codecs, "escape_decode", None),
-    "codecs.unicode_escape_decode": getattr(codecs, "unicode_escape_decode", None), "codecs.utf_8_decode": codecs.utf_8_decode,
-    "codecs.latin_1_decode": codecs.latin_1_decode, "codecs.ascii_decode": codecs.ascii_decode,
-    "urllib.parse.unquote": urllib.parse.unquote, "urllib.parse.unquote_plus": urllib.parse.unquote_plus,
-    "urllib.parse.unquote_to_bytes": urllib.parse.unquote_to_bytes, "urllib.parse.quote": urllib.parse.quote,
-    "urllib.parse.urljoin": urllib.parse.urljoin, "urllib.parse.urlencode": urllib.parse.urlencode,
-    "urllib.parse.urlunsplit": urllib.parse.urlunsplit, "urllib.parse.urlunparse": urllib.parse.urlunparse,
-    "html.unescape": html.unescape, "json.loads": parse_json, "json.dumps": lambda data, **_: json.dumps(data), "ast.literal_eval": parse_literal,
-    "struct.pack": pack, "struct.unpack": struct.unpack, "textwrap.dedent": textwrap.dedent,
-    "unicodedata.normalize": unicodedata.normalize, "unicodedata.lookup": unicodedata.lookup,
-    "int.from_bytes": int.from_bytes, "bytes.fromhex": bytes.fromhex, "bytearray.fromhex": bytes.fromhex,
-    "str.maketrans": str.maketrans, "bytes.maketrans": bytes.maketrans, "string.capwords": string.capwords,
-    "os.path.join": posixpath.join, "os.path.normpath": posixpath.normpath, "os.path.dirname": posixpath.dirname,
-    "os.path.basename": posixpath.basename, "os.path.split": posixpath.split, "os.path.splitext": posixpath.splitext,
-    "os.path.commonpath": posixpath.commonpath, "os.path.commonprefix": posixpath.commonprefix, "os.fspath": lambda path: path,
-    "os.path.relpath": posixpath.relpath, "os.fsencode": lambda path: path.encode() if isinstance(path, str) else path,
+    **{
+        f"base64.{name}": getattr(base64, name)
+        for name in (
+            "b64decode",
+            "standard_b64decode",
+            "urlsafe_b64decode",
+            "b32decode",
+            "b32hexdecode",
+            "b16decode",
+            "a85decode",
+            "b85decode",
+            "decodebytes",
+            "b64encode",
+            "standard_b64encode",
+            "urlsafe_b64encode",
+            "b32encode",
+            "b16encode",
+            "a85encode",
+            "b85encode",
+            "encodebytes",
+        )
+    },
+    "binascii.unhexlify": binascii.unhexlify,
+    "binascii.hexlify": binascii.hexlify,
+    "binascii.a2b_base64": binascii.a2b_base64,
+    "binascii.b2a_base64": binascii.b2a_base64,
+    "binascii.a2b_qp": binascii.a2b_qp,
+    "binascii.a2b_uu": binascii.a2b_uu,
+    "binascii.crc32": binascii.crc32,
+    "quopri.decodestring": quopri.decodestring,
+    "zlib.decompress": inflate,
+    "gzip.decompress": gunzip,
+    "bz2.decompress": bunzip,
+    "lzma.decompress": unlzma,
+    "zlib.compress": zlib.compress,
+    "zlib.crc32": zlib.crc32,
+    "zlib.adler32": zlib.adler32,
+    "codecs.decode": decode,
+    "codecs.encode": encode,
+    "codecs.escape_decode": getattr(codecs, "escape_decode", None),
+    "codecs.unicode_escape_decode": getattr(codecs, "unicode_escape_decode", None),
+    "codecs.utf_8_decode": codecs.utf_8_decode,
+    "codecs.latin_1_decode": codecs.latin_1_decode,
+    "codecs.ascii_decode": codecs.ascii_decode,
+    "urllib.parse.unquote": urllib.parse.unquote,
+    "urllib.parse.unquote_plus": urllib.parse.unquote_plus,
+    "urllib.parse.unquote_to_bytes": urllib.parse.unquote_to_bytes,
+    "urllib.parse.quote": urllib.parse.quote,
+    "urllib.parse.urljoin": urllib.parse.urljoin,
+    "urllib.parse.urlencode": urllib.parse.urlencode,
+    "urllib.parse.urlunsplit": urllib.parse.urlunsplit,
+    "urllib.parse.urlunparse": urllib.parse.urlunparse,
+    "html.unescape": html.unescape,
+    "json.loads": parse_json,
+    "json.dumps": lambda data, **_: json.dumps(data),
+    "ast.literal_eval": parse_literal,
+    "struct.pack": pack,
+    "struct.unpack": struct.unpack,
+    "textwrap.dedent": textwrap.dedent,
+    "unicodedata.normalize": unicodedata.normalize,
+    "unicodedata.lookup": unicodedata.lookup,
+    "int.from_bytes": int.from_bytes,
+    "bytes.fromhex": bytes.fromhex,
+    "bytearray.fromhex": bytes.fromhex,
+    "str.maketrans": str.maketrans,
+    "bytes.maketrans": bytes.maketrans,
+    "string.capwords": string.capwords,
+    "os.path.join": posixpath.join,
+    "os.path.normpath": posixpath.normpath,
+    "os.path.dirname": posixpath.dirname,
+    "os.path.basename": posixpath.basename,
+    "os.path.split": posixpath.split,
+    "os.path.splitext": posixpath.splitext,
+    "os.path.commonpath": posixpath.commonpath,
+    "os.path.commonprefix": posixpath.commonprefix,
+    "os.fspath": lambda path: path,
+    "os.path.relpath": posixpath.relpath,
+    "os.fsencode": lambda path: path.encode() if isinstance(path, str) else path,
     "os.fsdecode": lambda path: path.decode() if isinstance(path, bytes) else path,
-    "operator.add": operator.add, "operator.concat": operator.add, "operator.xor": operator.xor, "operator.sub": operator.sub,
-    "operator.mul": times, "operator.mod": modulo, "operator.floordiv": operator.floordiv, "operator.pow": power,
-    "operator.and_": operator.and_, "operator.or_": operator.or_, "operator.lshift": shift, "operator.rshift": operator.rshift,
-    "operator.neg": operator.neg, "operator.invert": operator.invert, "operator.index": operator.index, "operator.truediv": operator.truediv,
-    "operator.eq": operator.eq, "operator.ne": operator.ne, "operator.lt": operator.lt, "operator.gt": operator.gt,
-    "math.floor": int, "math.prod": lambda items: power(1, 1) if not items else _product(items),
-    "re.escape": lambda text: text, "sys.intern": lambda text: text, "shlex.join": lambda items: " ".join(items),
+    "operator.add": operator.add,
+    "operator.concat": operator.add,
+    "operator.xor": operator.xor,
+    "operator.sub": operator.sub,
+    "operator.mul": times,
+    "operator.mod": modulo,
+    "operator.floordiv": operator.floordiv,
+    "operator.pow": power,
+    "operator.and_": operator.and_,
+    "operator.or_": operator.or_,
+    "operator.lshift": shift,
+    "operator.rshift": operator.rshift,
+    "operator.neg": operator.neg,
+    "operator.invert": operator.invert,
+    "operator.index": operator.index,
+    "operator.truediv": operator.truediv,
+    "operator.eq": operator.eq,
+    "operator.ne": operator.ne,
+    "operator.lt": operator.lt,
+    "operator.gt": operator.gt,
+    "math.floor": int,
+    "math.prod": lambda items: power(1, 1) if not items else _product(items),
+    "re.escape": lambda text: text,
+    "sys.intern": lambda text: text,
+    "shlex.join": lambda items: " ".join(items),
     "shlex.quote": lambda text: text,
 }  # fmt: skip - a table
 
@@ -225,20 +322,57 @@ def _product(items: list[Any]) -> Any:
 
 
 CONSTANTS: dict[str, Any] = {
-    "os.sep": "/", "os.curdir": ".", "os.pardir": "..", "os.extsep": ".", "os.linesep": "\n", "os.pathsep": ":", "os.devnull": "/dev/null",
-    "os.altsep": None, "os.name": "posix", "os.path.sep": "/", "os.path.pardir": "..", "os.path.curdir": ".", "os.path.devnull": "/dev/null",
-    "os.path.extsep": ".", "os.defpath": "/bin:/usr/bin", "sys.byteorder": "little", "sys.maxunicode": 0x10FFFF, "sys.platform": None,
-    "os.W_OK": 2, "os.R_OK": 4, "os.O_RDONLY": 0, "os.O_WRONLY": 1, "os.O_RDWR": 2, "os.O_CREAT": 64, "os.O_TRUNC": 512, "os.O_APPEND": 1024,
-    **{f"string.{name}": getattr(string, name) for name in (
-        "ascii_letters", "ascii_lowercase", "ascii_uppercase", "digits", "hexdigits", "octdigits", "printable", "punctuation", "whitespace")},
-    "tempfile.tempdir": "/tmp", "builtins.True": True, "builtins.False": False, "builtins.None": None,  # noqa: S108 - inside
+    "os.sep": "/",
+    "os.curdir": ".",
+    "os.pardir": "..",
+    "os.extsep": ".",
+    "os.linesep": "\n",
+    "os.pathsep": ":",
+    "os.devnull": "/dev/null",
+    "os.altsep": None,
+    "os.name": "posix",
+    "os.path.sep": "/",
+    "os.path.pardir": "..",
+    "os.path.curdir": ".",
+    "os.path.devnull": "/dev/null",
+    "os.path.extsep": ".",
+    "os.defpath": "/bin:/usr/bin",
+    "sys.byteorder": "little",
+    "sys.maxunicode": 0x10FFFF,
+    "sys.platform": None,
+    "os.W_OK": 2,
+    "os.R_OK": 4,
+    "os.O_RDONLY": 0,
+    "os.O_WRONLY": 1,
+    "os.O_RDWR": 2,
+    "os.O_CREAT": 64,
+    "os.O_TRUNC": 512,
+    "os.O_APPEND": 1024,
+    **{
+        f"string.{name}": getattr(string, name)
+        for name in (
+            "ascii_letters",
+            "ascii_lowercase",
+            "ascii_uppercase",
+            "digits",
+            "hexdigits",
+            "octdigits",
+            "printable",
+            "punctuation",
+            "whitespace",
+        )
+    },
+    "tempfile.tempdir": "/tmp",
+    "builtins.True": True,
+    "builtins.False": False,
+    "builtins.None": None,
 }  # fmt: skip - a table
 del CONSTANTS["sys.platform"]
-TEXT_METHODS = frozenset(
+TEXT_METHODS = words(
     "join replace format lower upper title capitalize swapcase casefold strip lstrip rstrip split rsplit splitlines partition "
     "rpartition encode decode translate zfill center ljust rjust expandtabs startswith endswith find rfind index rindex count "
     "isalpha isdigit isalnum isspace isupper islower isidentifier isnumeric isdecimal istitle isprintable isascii removeprefix "
     "removesuffix hex fromhex maketrans format_map to_bytes from_bytes bit_length bit_count conjugate is_integer tobytes tolist "
-    "__add__ __mul__ __mod__ __getitem__ __str__ __format__ __len__ __contains__ __eq__ __xor__ __radd__ __rmul__ __repr__ __rmod__".split()
+    "__add__ __mul__ __mod__ __getitem__ __str__ __format__ __len__ __contains__ __eq__ __xor__ __radd__ __rmul__ __repr__ __rmod__"
 )
-WIDTHS = frozenset("zfill center ljust rjust expandtabs to_bytes __mul__ __rmul__".split())
+WIDTHS = words("zfill center ljust rjust expandtabs to_bytes __mul__ __rmul__")

@@ -12,17 +12,31 @@ if TYPE_CHECKING:
     from fumehood.check.python.machine import Args, Machine
 
 FAILURES = (
-    ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, ZeroDivisionError, LookupError, MemoryError,
-    EOFError, SyntaxError, ArithmeticError, RecursionError, AssertionError, OSError, BufferError,
+    ValueError,
+    TypeError,
+    KeyError,
+    IndexError,
+    AttributeError,
+    OverflowError,
+    ZeroDivisionError,
+    LookupError,
+    MemoryError,
+    EOFError,
+    SyntaxError,
+    ArithmeticError,
+    RecursionError,
+    AssertionError,
+    OSError,
+    BufferError,
 )  # fmt: skip - what folding foreign data may raise; each means only that nothing is known
 
 
 def known_errors() -> tuple[type[Exception], ...]:
     """Answer the errors that mean «not computable», those of C decoders included."""
-    import binascii  # noqa: PLC0415 - two error classes that derive from ValueError or Exception
-    import lzma  # noqa: PLC0415 - as above
-    import struct  # noqa: PLC0415 - as above
-    import zlib  # noqa: PLC0415 - as above
+    import binascii
+    import lzma
+    import struct
+    import zlib
 
     return (*FAILURES, binascii.Error, struct.error, zlib.error, lzma.LZMAError)
 
@@ -30,7 +44,7 @@ def known_errors() -> tuple[type[Exception], ...]:
 ERRORS = known_errors()
 
 
-def compute(machine: Machine, step: str, function: functions.Pure, args: Args) -> Value | None:
+def compute(machine: Machine, step: str, function: functions.Pure, *, args: Args) -> Value | None:
     """Apply a pure function to constant arguments; None where one is not constant or it fails."""
     if args.loose:
         return None
@@ -44,10 +58,10 @@ def compute(machine: Machine, step: str, function: functions.Pure, args: Args) -
         result = function(*plain, **named)
     except ERRORS:
         return None
-    return given(machine, step, result, args.all())
+    return given(machine, step, result, sources=args.all())
 
 
-def given(machine: Machine, step: str, result: Any, sources: list[Value]) -> Value:
+def given(machine: Machine, step: str, result: Any, *, sources: list[Value]) -> Value:
     """Answer a computed result, paid for and with its history."""
     if isinstance(result, str | bytes | bytearray | memoryview):
         data = bytes(result) if isinstance(result, bytearray | memoryview) else result
@@ -59,12 +73,12 @@ def given(machine: Machine, step: str, result: Any, sources: list[Value]) -> Val
     return lift(result, machine.fold(step, "", *sources).how)
 
 
-def method(machine: Machine, owner: Const, name: str, args: Args) -> Value:
+def method(machine: Machine, owner: Const, name: str, *, args: Args) -> Value:
     """Answer what a method of a constant gives."""
     if name in functions.TEXT_METHODS:
         if not affordable(owner.value, name, args.all()):
             return from_values(owner)
-        found = compute(machine, name, getattr(owner.value, name, _absent), args)
+        found = compute(machine, name, getattr(owner.value, name, _absent), args=args)
         if found is not None:
             return found
     return partly(owner, name, args)

@@ -30,7 +30,9 @@ from fumehood.check.python.values import (
     unknown,
 )
 
-MODULE_NAMES = frozenset({"os", "sys", "subprocess", "builtins", "posix", "ctypes", "socket", "pty", "shutil", "importlib"})
+MODULE_NAMES = frozenset(
+    {"os", "sys", "subprocess", "builtins", "posix", "ctypes", "socket", "pty", "shutil", "importlib"}
+)
 
 
 def _names(value: Value | None) -> dict[str, Value] | None:
@@ -52,35 +54,73 @@ def execute(machine: Machine, args: Args) -> Value:
     names = _names(args.get(2, "locals")) or _names(given)
     if isinstance(given, Map):
         names = names or {}
-        result = run_code(machine, code or UNKNOWN, args.node, (_label(args.node),), names)
+        result = run_code(machine, code or UNKNOWN, args.node, how=(_label(args.node),), names=names)
         given.items.update(names)
         return result
-    return run_code(machine, code or UNKNOWN, args.node, (_label(args.node),), names)
+    return run_code(machine, code or UNKNOWN, args.node, how=(_label(args.node),), names=names)
 
 
 @model(
-    "timeit.timeit", "timeit.repeat", "timeit.Timer", "timeit.main", "cProfile.run", "cProfile.runctx", "profile.run", "profile.runctx", "pdb.run",
-    "pdb.runeval", "pdb.runctx", "bdb.Bdb.run", "bdb.Bdb.runeval", "trace.Trace.run", "trace.Trace.runctx", "code.interact",
-    "code.InteractiveInterpreter.runsource", "code.InteractiveConsole.push", "code.InteractiveConsole.runsource",
-    "code.InteractiveInterpreter.runcode", "code.InteractiveConsole.runcode", "doctest.debug_src", "doctest.script_from_examples",
-    "pandas.eval_python", "numexpr.evaluate_python", "cProfile.Profile.run", "profile.Profile.run", "cProfile.Profile.runctx",
-    "IPython.core.interactiveshell.InteractiveShell.run_cell", "builtins.get_ipython.run_cell", "builtins.get_ipython.ev",
-    "builtins.get_ipython.ex", "idlelib.run.runcode", "asyncio.__main__.run", "test.support.run_code", "ctypes.pythonapi.PyRun_SimpleString",
-    "_xxsubinterpreters.run_string", "_interpreters.run_string", "rlcompleter.Completer.attr_matches", "test.support.run_in_subinterp",
-    "_testcapi.run_in_subinterp", "concurrent.interpreters.Interpreter.exec", "interpreters.Interpreter.exec",
+    "timeit.timeit",
+    "timeit.repeat",
+    "timeit.Timer",
+    "timeit.main",
+    "cProfile.run",
+    "cProfile.runctx",
+    "profile.run",
+    "profile.runctx",
+    "pdb.run",
+    "pdb.runeval",
+    "pdb.runctx",
+    "bdb.Bdb.run",
+    "bdb.Bdb.runeval",
+    "trace.Trace.run",
+    "trace.Trace.runctx",
+    "code.interact",
+    "code.InteractiveInterpreter.runsource",
+    "code.InteractiveConsole.push",
+    "code.InteractiveConsole.runsource",
+    "code.InteractiveInterpreter.runcode",
+    "code.InteractiveConsole.runcode",
+    "doctest.debug_src",
+    "doctest.script_from_examples",
+    "pandas.eval_python",
+    "numexpr.evaluate_python",
+    "cProfile.Profile.run",
+    "profile.Profile.run",
+    "cProfile.Profile.runctx",
+    "IPython.core.interactiveshell.InteractiveShell.run_cell",
+    "builtins.get_ipython.run_cell",
+    "builtins.get_ipython.ev",
+    "builtins.get_ipython.ex",
+    "idlelib.run.runcode",
+    "asyncio.__main__.run",
+    "test.support.run_code",
+    "ctypes.pythonapi.PyRun_SimpleString",
+    "_xxsubinterpreters.run_string",
+    "_interpreters.run_string",
+    "rlcompleter.Completer.attr_matches",
+    "test.support.run_in_subinterp",
+    "_testcapi.run_in_subinterp",
+    "concurrent.interpreters.Interpreter.exec",
+    "interpreters.Interpreter.exec",
 )  # fmt: skip - a table
 def execute_text(machine: Machine, args: Args) -> Value:
     for value in args.all()[:3]:
         if isinstance(value, Func):
             machine.call(value, Args(node=args.node))
-        elif isinstance(value, Const) and isinstance(value.value, str):
-            run_code(machine, value, args.node, (_label(args.node),))
-        elif isinstance(value, Text | Unknown) and value.origin:
-            run_code(machine, value, args.node, (_label(args.node),))
+        elif isinstance(value, Const) and isinstance(value.value, str) or isinstance(value, Text | Unknown) and value.origin:
+            run_code(machine, value, args.node, how=(_label(args.node),))
     return Object("timeit.Timer")
 
 
-@model("builtins.compile", "code.compile_command", "codeop.compile_command", "ast.parse", "RestrictedPython.compile_restricted")
+@model(
+    "builtins.compile",
+    "code.compile_command",
+    "codeop.compile_command",
+    "ast.parse",
+    "RestrictedPython.compile_restricted",
+)
 def compiled(machine: Machine, args: Args) -> Value:
     source = args.get(0, "source") or UNKNOWN
     if isinstance(source, Object) and "code" in source.data:
@@ -94,38 +134,77 @@ def compiled(machine: Machine, args: Args) -> Value:
 def function_of_code(machine: Machine, args: Args) -> Value:
     code = args.get(0, "code", "func") or UNKNOWN
     if isinstance(code, Object) and "code" in code.data:
-        run_code(machine, code, args.node, ("FunctionType",), _names(args.get(1, "globals")))
+        run_code(machine, code, args.node, how=("FunctionType",), names=_names(args.get(1, "globals")))
         return UNKNOWN
     if isinstance(code, Func | Ref):
         return machine.call(Ref("functools.partial"), args)
     return from_values(code)
 
 
-@model("builtins.__import__", "importlib.import_module", "importlib._bootstrap._gcd_import", "builtins.__loader__.load_module", "pkgutil.resolve_name",
-       "pydoc.locate", "pydoc.safeimport", "imp.load_module", "imp.find_module", "importlib.util.find_spec", "importlib.find_loader", "pkgutil.find_loader",
-       "pkgutil.get_loader", "importlib.machinery.BuiltinImporter.load_module", "builtins.__spec__.loader.load_module", "importlib.machinery.BuiltinImporter.find_spec",
-       "importlib.machinery.PathFinder.find_spec", "importlib._bootstrap.BuiltinImporter.load_module", "importlib.resources.files", "importlib.reload",
-       "importlib.machinery.FrozenImporter.load_module", "importlib._bootstrap._load_unlocked", "importlib._bootstrap._find_and_load", "test.support.import_helper.import_module",
-       "django.utils.module_loading.import_string", "werkzeug.utils.import_string", "unittest.mock._importer", "logging.config._resolve", "zope.dottedname.resolve",
-       "numpy.testing.import_nose", "sympy.external.import_module", "scipy._lib.doccer", "pytest.importorskip", "twisted.python.reflect.namedAny", "jsonpickle.unpickler.loadclass",
-       "importlib.util.module_from_spec", "importlib._bootstrap.module_from_spec", "imp.load_dynamic", "importlib.util._resolve_name", "importlib._bootstrap._builtin_from_name",
-       "importlib.machinery.BuiltinImporter.create_module", "_imp.create_builtin", "imp.init_builtin", "imp.create_builtin", "builtins.reload", "imp.get_frozen_object")  # fmt: skip - a table
+@model(
+    "builtins.__import__",
+    "importlib.import_module",
+    "importlib._bootstrap._gcd_import",
+    "builtins.__loader__.load_module",
+    "pkgutil.resolve_name",
+    "pydoc.locate",
+    "pydoc.safeimport",
+    "imp.load_module",
+    "imp.find_module",
+    "importlib.util.find_spec",
+    "importlib.find_loader",
+    "pkgutil.find_loader",
+    "pkgutil.get_loader",
+    "importlib.machinery.BuiltinImporter.load_module",
+    "builtins.__spec__.loader.load_module",
+    "importlib.machinery.BuiltinImporter.find_spec",
+    "importlib.machinery.PathFinder.find_spec",
+    "importlib._bootstrap.BuiltinImporter.load_module",
+    "importlib.resources.files",
+    "importlib.reload",
+    "importlib.machinery.FrozenImporter.load_module",
+    "importlib._bootstrap._load_unlocked",
+    "importlib._bootstrap._find_and_load",
+    "test.support.import_helper.import_module",
+    "django.utils.module_loading.import_string",
+    "werkzeug.utils.import_string",
+    "unittest.mock._importer",
+    "logging.config._resolve",
+    "zope.dottedname.resolve",
+    "numpy.testing.import_nose",
+    "sympy.external.import_module",
+    "scipy._lib.doccer",
+    "pytest.importorskip",
+    "twisted.python.reflect.namedAny",
+    "jsonpickle.unpickler.loadclass",
+    "importlib.util.module_from_spec",
+    "importlib._bootstrap.module_from_spec",
+    "imp.load_dynamic",
+    "importlib.util._resolve_name",
+    "importlib._bootstrap._builtin_from_name",
+    "importlib.machinery.BuiltinImporter.create_module",
+    "_imp.create_builtin",
+    "imp.init_builtin",
+    "imp.create_builtin",
+    "builtins.reload",
+    "imp.get_frozen_object",
+)  # fmt: skip - a table
 def import_by_name(machine: Machine, args: Args) -> Value:
     name = args.get(0, "name", "path", "spec") or UNKNOWN
     if isinstance(name, Ref | Namespace):
         return name
     text = concrete(name)
     if isinstance(text, str) and text:
-        return _imported(machine, text.partition(":")[0], name, args)
+        return _imported(machine, text.partition(":")[0], name, args=args)
     if name.origin & {"decoded", "hidden", "network"}:
         machine.need("code.hidden", args.node, value="a module imported by an unreadable name", confidence="unknown")
     return unknown(name.origin | {"module"})
 
 
-def _imported(machine: Machine, text: str, name: Value, args: Args) -> Value:
+def _imported(machine: Machine, text: str, name: Value, *, args: Args) -> Value:
     how = (_label(args.node), *(name.how if isinstance(name, Const) else ()))
     whole = str(concrete(name)).replace(":", ".")
-    found = imports.load(machine, whole, args.node, how)
+    found = imports.load(machine, whole, args.node, how=how)
     from_list = args.get(3, "fromlist")
     if _label(args.node) == "__import__" and from_list is None and "." in text and isinstance(found, Ref):
         return Ref(text.partition(".")[0], how)
@@ -154,13 +233,13 @@ def run_path(machine: Machine, args: Args) -> Value:
 
 def _run_file(machine: Machine, path: Value, args: Args) -> Value:
     """Run what the program itself wrote to `path`, where it did."""
-    from fumehood.check.python.effects import told  # noqa: PLC0415 - effects belong to calls
+    from fumehood.check.python.effects import told
 
     for text, _ in told(path):
         written = machine.files.get(text or "")
         if written is not None:
             names: dict[str, Value] = {}
-            run_code(machine, written, args.node, (_label(args.node), f"written to {text}"), names)
+            run_code(machine, written, args.node, how=(_label(args.node), f"written to {text}"), names=names)
             return Namespace(None, names)
     return UNKNOWN
 
@@ -170,12 +249,30 @@ def run_module(machine: Machine, args: Args) -> Value:
     name = concrete(args.get(0, "mod_name"))
     if isinstance(name, str):
         imports.load(machine, name, args.node)
-        if name.partition(".")[0] in {"pip", "ensurepip", "venv", "http", "webbrowser", "idlelib", "test", "pdb", "code", "smtpd", "pydoc"}:
+        if name.partition(".")[0] in {
+            "pip",
+            "ensurepip",
+            "venv",
+            "http",
+            "webbrowser",
+            "idlelib",
+            "test",
+            "pdb",
+            "code",
+            "smtpd",
+            "pydoc",
+        }:
             machine.need("process.spawn" if name[:4] != "http" else "net.listen", args.node, value=f"python -m {name}")
     return UNKNOWN
 
 
-@model("builtins.getattr", "inspect.getattr_static", "builtins.object.__getattribute__", "builtins.type.__getattribute__", "operator._getattr")
+@model(
+    "builtins.getattr",
+    "inspect.getattr_static",
+    "builtins.object.__getattribute__",
+    "builtins.type.__getattribute__",
+    "operator._getattr",
+)
 def get_attribute(machine: Machine, args: Args) -> Value:
     owner, name = args.get(0) or UNKNOWN, args.get(1) or UNKNOWN
     found: Value | None = None
@@ -213,7 +310,7 @@ def put_attribute(machine: Machine, args: Args) -> Value:
     name = concrete(args.get(1))
     owner = args.get(0) or UNKNOWN
     if isinstance(name, str):
-        set_attribute(machine, owner, name, args.get(2) or UNKNOWN, args.node)
+        set_attribute(machine, owner, name, value=args.get(2) or UNKNOWN, node=args.node)
     return NONE
 
 
@@ -221,7 +318,7 @@ def put_attribute(machine: Machine, args: Args) -> Value:
 def drop_attribute(machine: Machine, args: Args) -> Value:
     owner, name = args.get(0), concrete(args.get(1))
     if isinstance(owner, Ref) and isinstance(name, str):
-        set_attribute(machine, owner, name, NONE, args.node)
+        set_attribute(machine, owner, name, value=NONE, node=args.node)
     return NONE
 
 
@@ -276,7 +373,7 @@ def members_of(machine: Machine, args: Args) -> Value:
 
 @method("namespace.get", "namespace.__getitem__", "namespace.pop", "namespace.setdefault")
 def of_namespace(machine: Machine, owner: Value, args: Args) -> Value:
-    found = subscripts.get(machine, owner, args.get(0) or UNKNOWN, args.node)
+    found = subscripts.get(machine, owner, args.get(0) or UNKNOWN, node=args.node)
     return machine.reference(found, args.node)
 
 
@@ -309,7 +406,13 @@ def docstrings_run(machine: Machine, args: Args) -> Value:
         text = ast.get_docstring(node) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) else None
         if text is not None and any(word in text for word in ("import", "open(", "exec(", "eval(", "__")):
             lines = [line.strip()[4:] for line in text.split("\n") if line.strip().startswith((">>> ", "... "))]
-            run_code(machine, Const("\n".join(lines)), args.node, ("doctest", f"docstring of {getattr(node, 'name', '')}"), {})
+            run_code(
+                machine,
+                Const("\n".join(lines)),
+                args.node,
+                how=("doctest", f"docstring of {getattr(node, 'name', '')}"),
+                names={},
+            )
     return UNKNOWN
 
 

@@ -8,7 +8,20 @@ from fumehood.check.python import subscripts
 from fumehood.check.python.fold.concrete import concrete
 from fumehood.check.python.iteration import items_of
 from fumehood.check.python.machine import Args, Machine, method, model
-from fumehood.check.python.values import NONE, NOWHERE, UNKNOWN, Const, Map, Object, Seq, Unknown, Value, from_values, join, unknown
+from fumehood.check.python.values import (
+    NONE,
+    NOWHERE,
+    UNKNOWN,
+    Const,
+    Map,
+    Object,
+    Seq,
+    Unknown,
+    Value,
+    from_values,
+    join,
+    unknown,
+)
 
 MAX_ZIP: Final = 20_000
 
@@ -19,13 +32,22 @@ def _kind(args: Args) -> str:
     return {"tuple": "tuple", "set": "set", "frozenset": "set", "list": "list", "deque": "list"}.get(name, "iter")
 
 
-@model("builtins.list", "builtins.tuple", "builtins.set", "builtins.frozenset", "builtins.iter", "collections.deque", "builtins.aiter", "collections.UserList")
+@model(
+    "builtins.list",
+    "builtins.tuple",
+    "builtins.set",
+    "builtins.frozenset",
+    "builtins.iter",
+    "collections.deque",
+    "builtins.aiter",
+    "collections.UserList",
+)
 def collected(machine: Machine, args: Args) -> Value:
     first = args.get(0)
     kind = _kind(args)
     if first is None:
         return Seq(kind, [])
-    if len(args.positional) == 2 and kind == "iter":  # noqa: PLR2004 - iter(callable, sentinel)
+    if len(args.positional) == 2 and kind == "iter":
         return Seq("iter", [machine.call(first, Args(node=args.node))], exact=False)
     if kind == "iter" and isinstance(first, Seq) and first.kind == "iter":
         return first
@@ -53,7 +75,11 @@ def numbered(machine: Machine, args: Args) -> Value:
     items, exact = items_of(machine, args.get(0) or UNKNOWN)
     start = concrete(args.get(1, "start") or Const(0))
     first = start if isinstance(start, int) else 0
-    return Seq("iter", [Seq("tuple", [Const(first + index) if exact else UNKNOWN, item]) for index, item in enumerate(items)], exact)
+    return Seq(
+        "iter",
+        [Seq("tuple", [Const(first + index) if exact else UNKNOWN, item]) for index, item in enumerate(items)],
+        exact,
+    )
 
 
 @model("builtins.zip", "itertools.zip_longest", "itertools.product")
@@ -100,7 +126,17 @@ def summed(machine: Machine, args: Args) -> Value:
     return UNKNOWN
 
 
-@model("builtins.dict", "collections.OrderedDict", "collections.defaultdict", "collections.Counter", "collections.UserDict", "types.SimpleNamespace", "types.MappingProxyType", "collections.ChainMap", "argparse.Namespace")
+@model(
+    "builtins.dict",
+    "collections.OrderedDict",
+    "collections.defaultdict",
+    "collections.Counter",
+    "collections.UserDict",
+    "types.SimpleNamespace",
+    "types.MappingProxyType",
+    "collections.ChainMap",
+    "argparse.Namespace",
+)
 def table(machine: Machine, args: Args) -> Value:
     found = Map({})
     func = getattr(args.node, "func", None)
@@ -121,7 +157,7 @@ def table(machine: Machine, args: Args) -> Value:
 def from_keys(machine: Machine, args: Args) -> Value:
     found = Map({})
     for key in items_of(machine, args.get(0) or UNKNOWN)[0]:
-        subscripts.put(machine, found, key, args.get(1) or NONE)
+        subscripts.put(machine, found, key, value=args.get(1) or NONE)
     return found
 
 
@@ -172,7 +208,9 @@ def take(machine: Machine, owner: Seq, args: Args) -> Value:
     return subscripts.any_of(owner.items)
 
 
-@method("list.reverse", "list.sort", "list.clear", "list.remove", "set.discard", "set.remove", "list.rotate", "set.clear")
+@method(
+    "list.reverse", "list.sort", "list.clear", "list.remove", "set.discard", "set.remove", "list.rotate", "set.clear"
+)
 def rearrange(machine: Machine, owner: Seq, args: Args) -> Value:
     label = getattr(getattr(args.node, "func", None), "attr", "")
     key = args.keywords.get("key")
@@ -205,7 +243,15 @@ def _sort(owner: Seq, *, reverse: bool) -> None:
     owner.items[:] = [owner.items[index] for index in order]
 
 
-@method("list.copy", "set.copy", "set.union", "set.intersection", "set.difference", "set.symmetric_difference", "list.__copy__")
+@method(
+    "list.copy",
+    "set.copy",
+    "set.union",
+    "set.intersection",
+    "set.difference",
+    "set.symmetric_difference",
+    "list.__copy__",
+)
 def copied(machine: Machine, owner: Seq, args: Args) -> Value:
     more = [item for value in args.positional for item in items_of(machine, value)[0]]
     return Seq(owner.kind, [*owner.items, *more], owner.exact and not more)
@@ -223,12 +269,12 @@ def position(machine: Machine, owner: Seq, args: Args) -> Value:
 
 @method("list.__getitem__", "tuple.__getitem__", "dict.__getitem__", "set.__getitem__")
 def item(machine: Machine, owner: Value, args: Args) -> Value:
-    return subscripts.get(machine, owner, args.get(0) or UNKNOWN, args.node)
+    return subscripts.get(machine, owner, args.get(0) or UNKNOWN, node=args.node)
 
 
 @method("list.__setitem__", "dict.__setitem__")
 def set_item(machine: Machine, owner: Value, args: Args) -> Value:
-    subscripts.put(machine, owner, args.get(0) or UNKNOWN, args.get(1) or UNKNOWN, args.node)
+    subscripts.put(machine, owner, args.get(0) or UNKNOWN, value=args.get(1) or UNKNOWN, node=args.node)
     return NONE
 
 
@@ -247,10 +293,10 @@ def advance(machine: Machine, owner: Value, args: Args) -> Value:
 @method("dict.get", "dict.pop", "dict.setdefault", "dict.__missing__")
 def entry(machine: Machine, owner: Map, args: Args) -> Value:
     key, fallback = args.get(0) or UNKNOWN, args.get(1)
-    found = subscripts.get(machine, owner, key, args.node)
+    found = subscripts.get(machine, owner, key, node=args.node)
     if isinstance(found, Unknown) and fallback is not None:
         if getattr(getattr(args.node, "func", None), "attr", "") == "setdefault":
-            subscripts.put(machine, owner, key, fallback)
+            subscripts.put(machine, owner, key, value=fallback)
         return fallback
     return found if fallback is None or owner.exact else join(found, fallback)
 
@@ -274,13 +320,22 @@ def merge(machine: Machine, owner: Map, args: Args) -> Value:
     for value in args.positional:
         subscripts.update(machine, owner, value)
     for key, value in args.keywords.items():
-        subscripts.put(machine, owner, Const(key), value)
+        subscripts.put(machine, owner, Const(key), value=value)
     if args.loose:
         owner.exact = False
     return owner
 
 
-@method("text.encode", "text.decode", "text.strip", "text.rstrip", "text.lstrip", "text.__str__", "text.lower", "text.expandvars")
+@method(
+    "text.encode",
+    "text.decode",
+    "text.strip",
+    "text.rstrip",
+    "text.lstrip",
+    "text.__str__",
+    "text.lower",
+    "text.expandvars",
+)
 def same_text(machine: Machine, owner: Value, args: Args) -> Value:
     del machine, args
     return owner
@@ -290,8 +345,11 @@ def same_text(machine: Machine, owner: Value, args: Args) -> Value:
 def as_data(machine: Machine, owner: Seq, args: Args) -> Value:
     """`bytearray` and `array` are lists of numbers here, until they are asked for their bytes."""
     plain = concrete(owner)
-    if isinstance(plain, list) and all(isinstance(part, int) and 0 <= part < 256 for part in plain):  # noqa: PLR2004 - a byte
-        return machine.call(machine.attribute(Const(bytes(plain)), getattr(getattr(args.node, "func", None), "attr", "hex"), args.node), args)
+    if isinstance(plain, list) and all(isinstance(part, int) and 0 <= part < 256 for part in plain):
+        return machine.call(
+            machine.attribute(Const(bytes(plain)), getattr(getattr(args.node, "func", None), "attr", "hex"), args.node),
+            args,
+        )
     return from_values(owner)
 
 
@@ -310,10 +368,10 @@ def byte_array(machine: Machine, args: Args) -> Value:
     if isinstance(plain, int):
         if plain > 1 << 40:
             machine.need("resource.exhaust", args.node, value=f"{plain >> 30} GiB at once")
-        return Object("builtins.bytearray", size=plain) if plain > 4096 else Seq("list", [Const(0)] * max(plain, 0))  # noqa: PLR2004
+        return Object("builtins.bytearray", size=plain) if plain > 4096 else Seq("list", [Const(0)] * max(plain, 0))
     if isinstance(plain, str):
         encoding = concrete(args.get(1, "encoding"))
-        plain = plain.encode(encoding if isinstance(encoding, str) and len(encoding) < 20 else "utf-8", "replace")  # noqa: PLR2004
+        plain = plain.encode(encoding if isinstance(encoding, str) and len(encoding) < 20 else "utf-8", "replace")
     if isinstance(plain, bytes) and len(plain) < MAX_ZIP:
         return Seq("list", [Const(byte) for byte in plain])
     items, exact = items_of(machine, first)
@@ -326,7 +384,9 @@ def array_of(machine: Machine, args: Args) -> Value:
     first = args.get(0, "data", "object")
     items = items_of(machine, first)[0] if isinstance(first, Seq) else []
     label = "pandas.Series" if getattr(getattr(args.node, "func", None), "attr", "") == "Series" else "numpy.ndarray"
-    return Object(label, first.origin if first is not None else NOWHERE, {"item": subscripts.any_of(items)} if items else {})
+    return Object(
+        label, first.origin if first is not None else NOWHERE, {"item": subscripts.any_of(items)} if items else {}
+    )
 
 
 @model("argparse.ArgumentParser", "optparse.OptionParser")
@@ -339,7 +399,14 @@ def parser(machine: Machine, args: Args) -> Value:
 def option(machine: Machine, owner: Value, args: Args) -> Value:
     """A default is what an option is when nobody gives it."""
     del machine
-    name = next((value.value for value in reversed(args.positional) if isinstance(value, Const) and isinstance(value.value, str)), None)
+    name = next(
+        (
+            value.value
+            for value in reversed(args.positional)
+            if isinstance(value, Const) and isinstance(value.value, str)
+        ),
+        None,
+    )
     wanted = concrete(args.keywords.get("dest") or Const(name))
     default = args.keywords.get("default")
     if isinstance(owner, Object) and isinstance(wanted, str) and default is not None:

@@ -12,10 +12,18 @@ from fumehood.check.python.nested import run_code
 from fumehood.check.python.values import UNKNOWN, Const, Object, Value
 
 ATTACH: Final = re.compile(r"\b(?:attach(?:\s+database)?|vacuum\s+into|detach)\s+['\"]([^'\"]+)['\"]", re.IGNORECASE)
-SQL_FILES: Final = re.compile(r"(?:read_csv(?:_auto)?|read_parquet|read_text|read_blob|read_json(?:_auto)?|readfile|load_file|glob|read_file)\s*\(\s*['\"]([^'\"]+)['\"]", re.IGNORECASE)
-SQL_QUOTED: Final = re.compile(r"\bfrom\s+'([^']+)'|\bcopy\b[^;]*?\b(?:to|from)\s+'([^']+)'|\boutfile\s+'([^']+)'|writefile\s*\(\s*'([^']+)'", re.IGNORECASE)
+SQL_FILES: Final = re.compile(
+    r"(?:read_csv(?:_auto)?|read_parquet|read_text|read_blob|read_json(?:_auto)?|readfile|load_file|glob|read_file)\s*\(\s*['\"]([^'\"]+)['\"]",
+    re.IGNORECASE,
+)
+SQL_QUOTED: Final = re.compile(
+    r"\bfrom\s+'([^']+)'|\bcopy\b[^;]*?\b(?:to|from)\s+'([^']+)'|\boutfile\s+'([^']+)'|writefile\s*\(\s*'([^']+)'",
+    re.IGNORECASE,
+)
 HUGE_ARRAY: Final = 64 << 30
-SQL_NATIVE: Final = re.compile(r"\bload_extension\s*\(|\binstall\s+\w+|\bload\s+'|\bcopy\b[^;]*\bprogram\b", re.IGNORECASE)
+SQL_NATIVE: Final = re.compile(
+    r"\bload_extension\s*\(|\binstall\s+\w+|\bload\s+'|\bcopy\b[^;]*\bprogram\b", re.IGNORECASE
+)
 
 
 @model("sqlite3.connect", "duckdb.connect", "apsw.Connection", "aiosqlite.connect")
@@ -38,11 +46,19 @@ def cursor(machine: Machine, owner: Value, args: Args) -> Value:
 def statement(machine: Machine, owner: Value, args: Args) -> Value:
     sql(machine, args.get(0, "sql", "query") or UNKNOWN, args)
     if isinstance(owner, Object) and owner.path in {"concurrent.interpreters.Interpreter"}:
-        run_code(machine, args.get(0) or UNKNOWN, args.node, ("exec",))
+        run_code(machine, args.get(0) or UNKNOWN, args.node, how=("exec",))
     return owner if isinstance(owner, Object) else UNKNOWN
 
 
-@model("pandas.read_sql", "pandas.read_sql_query", "duckdb.sql", "duckdb.query", "duckdb.execute", "polars.sql", "pandasql.sqldf")
+@model(
+    "pandas.read_sql",
+    "pandas.read_sql_query",
+    "duckdb.sql",
+    "duckdb.query",
+    "duckdb.execute",
+    "polars.sql",
+    "pandasql.sqldf",
+)
 def queried(machine: Machine, args: Args) -> Value:
     sql(machine, args.get(0, "sql", "query") or UNKNOWN, args)
     return Object("pandas.DataFrame")
@@ -51,17 +67,17 @@ def queried(machine: Machine, args: Args) -> Value:
 def sql(machine: Machine, value: Value, args: Args) -> None:
     """Note the files and extensions that a statement reaches."""
     for text, how in told(value):
-        if text is None or len(text) > 100_000:  # noqa: PLR2004 - a dump, not a statement
+        if text is None or len(text) > 100_000:
             continue
         for path in ATTACH.findall(text):
             if path != ":memory:":
                 machine.need("fs.write", args.node, value=path.removeprefix("file:").partition("?")[0], how=how)
         for path in SQL_FILES.findall(text):
-            exert(machine, "pandas.read_csv", Args([Const(path)], node=args.node), ())
+            exert(machine, "pandas.read_csv", Args([Const(path)], node=args.node))
         for groups in SQL_QUOTED.findall(text):
             for path in filter(None, groups):
                 if "/" in path or "." in path:
-                    exert(machine, "pandas.read_csv", Args([Const(path)], node=args.node), ())
+                    exert(machine, "pandas.read_csv", Args([Const(path)], node=args.node))
         if SQL_NATIVE.search(text):
             machine.need("code.native", args.node, value="a database extension", how=how)
 
@@ -83,10 +99,28 @@ def expression(machine: Machine, value: Value, args: Args) -> None:
     """Read an expression of pandas: Python, with `@` before the program's own names."""
     text = concrete(value)
     if isinstance(text, str) and ("@" in text or "__" in text or "(" in text):
-        run_code(machine, Const(text.replace("@", "").replace("`", ""), value.how if isinstance(value, Const) else ()), args.node, ("expression",))
+        run_code(
+            machine,
+            Const(text.replace("@", "").replace("`", ""), value.how if isinstance(value, Const) else ()),
+            args.node,
+            how=("expression",),
+        )
 
 
-@model("numpy.zeros", "numpy.ones", "numpy.empty", "numpy.full", "numpy.random.rand", "numpy.random.randn", "numpy.random.random", "numpy.arange", "torch.zeros", "torch.ones", "torch.rand", "torch.randn")
+@model(
+    "numpy.zeros",
+    "numpy.ones",
+    "numpy.empty",
+    "numpy.full",
+    "numpy.random.rand",
+    "numpy.random.randn",
+    "numpy.random.random",
+    "numpy.arange",
+    "torch.zeros",
+    "torch.ones",
+    "torch.rand",
+    "torch.randn",
+)
 def array_made(machine: Machine, args: Args) -> Value:
     """An array of a known shape has a known size."""
     size = 8
@@ -105,7 +139,15 @@ def array_loaded(machine: Machine, args: Args) -> Value:
     return UNKNOWN
 
 
-@model("jinja2.Template", "jinja2.Environment.from_string", "mako.template.Template", "string.Template", "flask.render_template_string", "tornado.template.Template", "django.template.Template")
+@model(
+    "jinja2.Template",
+    "jinja2.Environment.from_string",
+    "mako.template.Template",
+    "string.Template",
+    "flask.render_template_string",
+    "tornado.template.Template",
+    "django.template.Template",
+)
 def template(machine: Machine, args: Args) -> Value:
     """Templates run expressions of their own: those that reach for internals are read as what they are."""
     text = concrete(args.get(0, "source", "text", "template"))
@@ -114,20 +156,23 @@ def template(machine: Machine, args: Args) -> Value:
             if name != "__class__" or "{{" in text or "<%" in text:
                 machine.need("escape.introspection", args.node, value=name)
         for code in re.findall(r"<%!?(.*?)%>", text, re.DOTALL)[:20]:
-            run_code(machine, Const(code.strip()), args.node, ("template",))
+            run_code(machine, Const(code.strip()), args.node, how=("template",))
         for code in re.findall(r"\$\{(.*?)\}", text)[:20]:
             if "(" in code:
-                run_code(machine, Const(code), args.node, ("template",))
+                run_code(machine, Const(code), args.node, how=("template",))
     return Object("string.Template", data={"text": args.get(0) or UNKNOWN})
 
 
 @method("string.Template.substitute", "string.Template.safe_substitute")
 def substituted(machine: Machine, owner: Value, args: Args) -> Value:
-    from fumehood.check.python.fold.functions import template as fill  # noqa: PLC0415 - keeps the import list short
-    from fumehood.check.python.fold.text import compute  # noqa: PLC0415 - as above
+    from fumehood.check.python.fold.functions import template as fill
+    from fumehood.check.python.fold.text import compute
 
     text = owner.data.get("text", UNKNOWN) if isinstance(owner, Object) else UNKNOWN
-    return compute(machine, "substitute", fill, Args([text, *args.positional], args.keywords, args.loose, args.node)) or UNKNOWN
+    return (
+        compute(machine, "substitute", fill, args=Args([text, *args.positional], args.keywords, args.loose, args.node))
+        or UNKNOWN
+    )
 
 
 @model("matplotlib.rc", "matplotlib.pyplot.rc")

@@ -11,7 +11,19 @@ from fumehood.check.python.values import NONE, UNKNOWN, Const, Object, Text, Unk
 FILE = "open file"
 
 
-@model("builtins.open", "codecs.open", "io.FileIO", "gzip.open", "bz2.open", "lzma.open", "aiofiles.open", "anyio.open_file", "tokenize.open", "io.open_code", "smart_open.open")
+@model(
+    "builtins.open",
+    "codecs.open",
+    "io.FileIO",
+    "gzip.open",
+    "bz2.open",
+    "lzma.open",
+    "aiofiles.open",
+    "anyio.open_file",
+    "tokenize.open",
+    "io.open_code",
+    "smart_open.open",
+)
 def opened(machine: Machine, args: Args) -> Value:
     path = text_of(args.get(0, "file", "filename") or UNKNOWN)
     source = frozenset({"file"}) if isinstance(path, Const) and isinstance(path.value, str) else path.origin | {"file"}
@@ -21,14 +33,35 @@ def opened(machine: Machine, args: Args) -> Value:
 
 @method("pathlib.Path.open")
 def open_path(machine: Machine, owner: Value, args: Args) -> Value:
-    exert(machine, "pathlib.Path.open", Args([text_of(owner)], args.keywords | ({"mode": args.positional[0]} if args.positional else {}), node=args.node), ())
+    exert(
+        machine,
+        "pathlib.Path.open",
+        Args(
+            [text_of(owner)], args.keywords | ({"mode": args.positional[0]} if args.positional else {}), node=args.node
+        ),
+    )
     return Object(FILE, frozenset({"file"}), {"file": text_of(owner)})
 
 
 PATH_METHODS = {
-    "read_text": "fs.read", "read_bytes": "fs.read", "write_text": "fs.write", "write_bytes": "fs.write", "unlink": "fs.delete", "rmdir": "fs.delete",
-    "mkdir": "fs.write", "touch": "fs.write", "chmod": "fs.write", "rename": "fs.delete", "replace": "fs.delete", "symlink_to": "fs.write",
-    "hardlink_to": "fs.write", "readlink": "fs.read", "lchmod": "fs.write", "rmtree": "fs.delete", "copy": "fs.read", "move": "fs.delete",
+    "read_text": "fs.read",
+    "read_bytes": "fs.read",
+    "write_text": "fs.write",
+    "write_bytes": "fs.write",
+    "unlink": "fs.delete",
+    "rmdir": "fs.delete",
+    "mkdir": "fs.write",
+    "touch": "fs.write",
+    "chmod": "fs.write",
+    "rename": "fs.delete",
+    "replace": "fs.delete",
+    "symlink_to": "fs.write",
+    "hardlink_to": "fs.write",
+    "readlink": "fs.read",
+    "lchmod": "fs.write",
+    "rmtree": "fs.delete",
+    "copy": "fs.read",
+    "move": "fs.delete",
 }  # fmt: skip - a table
 
 
@@ -119,11 +152,11 @@ def shown(machine: Machine, args: Args) -> Value:
     target = args.keywords.get("file")
     if isinstance(target, Object) and "file" in target.data:
         write(machine, target, Args([args.get(0) or UNKNOWN], node=args.node))
-    from fumehood.check.python.operators import special  # noqa: PLC0415 - keeps the import list short
+    from fumehood.check.python.operators import special
 
     for value in args.positional:
-        special(machine, value, "__str__", Args(node=args.node))
-        special(machine, value, "__repr__", Args(node=args.node))
+        special(machine, value, "__str__", args=Args(node=args.node))
+        special(machine, value, "__repr__", args=Args(node=args.node))
     return NONE
 
 
@@ -168,18 +201,47 @@ def descriptor(machine: Machine, args: Args) -> Value:
 @model("os.write", "os.close", "os.read", "os.pwrite", "os.ftruncate")
 def on_descriptor(machine: Machine, args: Args) -> Value:
     number = concrete(args.get(0, "fd"))
-    if isinstance(number, int) and number > 2:  # noqa: PLR2004 - standard streams
+    if isinstance(number, int) and number > 2:
         machine.need("runner.tamper", args.node, value=f"file descriptor {number}")
     return UNKNOWN
 
 
 METHOD_PATHS = {
-    "to_csv": "fs.write", "to_json": "fs.write", "to_excel": "fs.write", "to_pickle": "fs.write", "to_parquet": "fs.write", "to_hdf": "fs.write",
-    "to_feather": "fs.write", "to_html": "fs.write", "to_latex": "fs.write", "to_markdown": "fs.write", "to_stata": "fs.write", "to_xml": "fs.write",
-    "to_orc": "fs.write", "savefig": "fs.write", "tofile": "fs.write", "write_html": "fs.write", "write_image": "fs.write", "save_weights": "fs.write",
-    "save_model": "fs.write", "write_csv": "fs.write", "write_parquet": "fs.write", "write_json": "fs.write", "to_file": "fs.write", "to_netcdf": "fs.write",
-    "load_weights": "fs.read", "print_figure": "fs.write", "dump_stats": "fs.write", "save_pretrained": "fs.write", "to_clipboard_": "fs.write",
-    "imsave": "fs.write", "save": "fs.write", "load_extension_": "fs.read", "rmtree": "fs.delete", "export_html": "fs.write", "to_zarr": "fs.write",
+    "to_csv": "fs.write",
+    "to_json": "fs.write",
+    "to_excel": "fs.write",
+    "to_pickle": "fs.write",
+    "to_parquet": "fs.write",
+    "to_hdf": "fs.write",
+    "to_feather": "fs.write",
+    "to_html": "fs.write",
+    "to_latex": "fs.write",
+    "to_markdown": "fs.write",
+    "to_stata": "fs.write",
+    "to_xml": "fs.write",
+    "to_orc": "fs.write",
+    "savefig": "fs.write",
+    "tofile": "fs.write",
+    "write_html": "fs.write",
+    "write_image": "fs.write",
+    "save_weights": "fs.write",
+    "save_model": "fs.write",
+    "write_csv": "fs.write",
+    "write_parquet": "fs.write",
+    "write_json": "fs.write",
+    "to_file": "fs.write",
+    "to_netcdf": "fs.write",
+    "load_weights": "fs.read",
+    "print_figure": "fs.write",
+    "dump_stats": "fs.write",
+    "save_pretrained": "fs.write",
+    "to_clipboard_": "fs.write",
+    "imsave": "fs.write",
+    "save": "fs.write",
+    "load_extension_": "fs.read",
+    "rmtree": "fs.delete",
+    "export_html": "fs.write",
+    "to_zarr": "fs.write",
 }  # fmt: skip - a table
 
 
@@ -188,11 +250,16 @@ def write_somewhere(machine: Machine, owner: Value, args: Args) -> Value:
     """Methods that write where their first argument says, whatever object has them."""
     label = getattr(getattr(args.node, "func", None), "attr", "")
     first = args.get(0, "path_or_buf", "path", "fname", "filename", "file", "fp", "excel_writer", "buf")
-    if isinstance(first, Const) and isinstance(first.value, str | bytes) or isinstance(first, Text) or (isinstance(first, Object) and "path" in first.data):
+    if (
+        isinstance(first, Const)
+        and isinstance(first.value, str | bytes)
+        or isinstance(first, Text)
+        or (isinstance(first, Object) and "path" in first.data)
+    ):
         for text, how in told(text_of(first)):
             machine.need(METHOD_PATHS.get(label, "fs.write"), args.node, value=text, how=how)
     if isinstance(owner, Object):
-        exert(machine, f"{owner.path}.{label}", args, ())
+        exert(machine, f"{owner.path}.{label}", args)
     return UNKNOWN
 
 

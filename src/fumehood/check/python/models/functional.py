@@ -33,7 +33,10 @@ def mapped(machine: Machine, args: Args) -> Value:
     found: list[Value] = []
     for row in rows[: 5000 if machine.keen else 8]:
         values = list(row)
-        if isinstance(args.node, ast.Call) and getattr(args.node.func, "attr", getattr(args.node.func, "id", "")) == "starmap":
+        if (
+            isinstance(args.node, ast.Call)
+            and getattr(args.node.func, "attr", getattr(args.node.func, "id", "")) == "starmap"
+        ):
             values = items_of(machine, values[0])[0]
         found.append(machine.call(func, Args(values, node=args.node)))
     return Seq("iter", found, exact and len(found) == len(rows))
@@ -45,7 +48,9 @@ def filtered(machine: Machine, args: Args) -> Value:
     items, exact = items_of(machine, args.get(1) or UNKNOWN)
     kept: list[Value] = []
     for item in items[: 5000 if machine.keen else 8]:
-        truth = operators.truth(item if func is NONE or isinstance(func, Const) else machine.call(func, Args([item], node=args.node)))
+        truth = operators.truth(
+            item if func is NONE or isinstance(func, Const) else machine.call(func, Args([item], node=args.node))
+        )
         if truth is not False:
             kept.append(item)
         exact = exact and truth is not None
@@ -100,7 +105,14 @@ def call_vectorized(machine: Machine, owner: Value, args: Args) -> Value:
 @model("operator.methodcaller")
 def method_caller(machine: Machine, args: Args) -> Value:
     del machine
-    return Object("operator.methodcaller", data={"name": args.get(0) or UNKNOWN, "args": Seq("list", args.positional[1:]), "keywords": Map(dict(args.keywords))})
+    return Object(
+        "operator.methodcaller",
+        data={
+            "name": args.get(0) or UNKNOWN,
+            "args": Seq("list", args.positional[1:]),
+            "keywords": Map(dict(args.keywords)),
+        },
+    )
 
 
 @method("operator.methodcaller.__call__")
@@ -123,18 +135,23 @@ def item_getter(machine: Machine, args: Args) -> Value:
 @method("operator.itemgetter.__call__")
 def apply_item_getter(machine: Machine, owner: Value, args: Args) -> Value:
     keys = owner.data["keys"] if isinstance(owner, Object) else UNKNOWN
-    values = [subscripts.get(machine, args.get(0) or UNKNOWN, key, args.node) for key in (keys.items if isinstance(keys, Seq) else [])]
+    values = [
+        subscripts.get(machine, args.get(0) or UNKNOWN, key, node=args.node)
+        for key in (keys.items if isinstance(keys, Seq) else [])
+    ]
     return values[0] if len(values) == 1 else Seq("tuple", values)
 
 
 @model("operator.getitem")
 def get_item(machine: Machine, args: Args) -> Value:
-    return subscripts.get(machine, args.get(0) or UNKNOWN, args.get(1) or UNKNOWN, args.node)
+    return subscripts.get(machine, args.get(0) or UNKNOWN, args.get(1) or UNKNOWN, node=args.node)
 
 
 @model("operator.setitem")
 def set_item(machine: Machine, args: Args) -> Value:
-    subscripts.put(machine, args.get(0) or UNKNOWN, args.get(1) or UNKNOWN, args.get(2) or UNKNOWN, args.node)
+    subscripts.put(
+        machine, args.get(0) or UNKNOWN, args.get(1) or UNKNOWN, value=args.get(2) or UNKNOWN, node=args.node
+    )
     return NONE
 
 
@@ -144,11 +161,39 @@ def call_first(machine: Machine, args: Args) -> Value:
 
 
 @model(
-    "functools.wraps", "functools.lru_cache", "functools.cache", "functools.cached_property", "functools.singledispatch", "functools.total_ordering",
-    "functools.singledispatchmethod", "contextlib.contextmanager", "contextlib.asynccontextmanager", "dataclasses.dataclass", "typing.runtime_checkable", "atexit.register",
-    "asyncio.coroutine", "types.coroutine", "abc.abstractmethod", "typing.no_type_check", "typing.final", "typing.overload", "unittest.skip", "typing.override",
-    "enum.unique", "staticmethod_", "pytest.fixture", "numba.jit", "numba.njit", "numba.vectorize", "numba.prange", "torch.no_grad", "tensorflow.function", "jax.jit",
-    "streamlit.cache_data", "contextlib.suppress", "functools.update_wrapper",
+    "functools.wraps",
+    "functools.lru_cache",
+    "functools.cache",
+    "functools.cached_property",
+    "functools.singledispatch",
+    "functools.total_ordering",
+    "functools.singledispatchmethod",
+    "contextlib.contextmanager",
+    "contextlib.asynccontextmanager",
+    "dataclasses.dataclass",
+    "typing.runtime_checkable",
+    "atexit.register",
+    "asyncio.coroutine",
+    "types.coroutine",
+    "abc.abstractmethod",
+    "typing.no_type_check",
+    "typing.final",
+    "typing.overload",
+    "unittest.skip",
+    "typing.override",
+    "enum.unique",
+    "staticmethod_",
+    "pytest.fixture",
+    "numba.jit",
+    "numba.njit",
+    "numba.vectorize",
+    "numba.prange",
+    "torch.no_grad",
+    "tensorflow.function",
+    "jax.jit",
+    "streamlit.cache_data",
+    "contextlib.suppress",
+    "functools.update_wrapper",
 )  # fmt: skip - a table
 def pass_through(machine: Machine, args: Args) -> Value:
     """Decorators that keep the function: with options given they answer a decorator, which here is any callable kept."""
@@ -178,12 +223,51 @@ def enter_context(machine: Machine, owner: Value, args: Args) -> Value:
     return subscripts.any_of(made.items) if isinstance(made, Seq) else made
 
 
-@model("threading.Thread", "multiprocessing.Process", "multiprocessing.context.Process", "threading.Timer", "multiprocessing.dummy.Process", "_thread.start_new_thread",
-       "_thread.start_new", "weakref.finalize", "signal.signal", "sched.scheduler.enter", "sched.scheduler.enterabs", "asyncio.to_thread", "concurrent.futures.Future.add_done_callback",
-       "threading.Thread.run", "anyio.run", "trio.run", "anyio.to_thread.run_sync", "contextvars.Context.run", "asyncio.run", "asyncio.Runner.run", "curses.wrapper",
-       "contextlib.ExitStack.callback", "contextlib.ExitStack.push", "faulthandler.register", "bdb.Bdb.runcall", "cProfile.Profile.runcall", "trace.Trace.runfunc", "pdb.runcall",
-       "sys.setswitchinterval_", "tkinter.Tk.after", "gc.callbacks.append", "sys.unraisablehook_", "weakref.ref", "weakref.proxy", "copyreg.pickle", "codecs.register", "codecs.register_error",
-       "readline.set_completer", "readline.set_startup_hook", "readline.set_pre_input_hook", "types.DynamicClassAttribute", "importlib.util.LazyLoader.factory", "unittest.FunctionTestCase")  # fmt: skip - a table
+@model(
+    "threading.Thread",
+    "multiprocessing.Process",
+    "multiprocessing.context.Process",
+    "threading.Timer",
+    "multiprocessing.dummy.Process",
+    "_thread.start_new_thread",
+    "_thread.start_new",
+    "weakref.finalize",
+    "signal.signal",
+    "sched.scheduler.enter",
+    "sched.scheduler.enterabs",
+    "asyncio.to_thread",
+    "concurrent.futures.Future.add_done_callback",
+    "threading.Thread.run",
+    "anyio.run",
+    "trio.run",
+    "anyio.to_thread.run_sync",
+    "contextvars.Context.run",
+    "asyncio.run",
+    "asyncio.Runner.run",
+    "curses.wrapper",
+    "contextlib.ExitStack.callback",
+    "contextlib.ExitStack.push",
+    "faulthandler.register",
+    "bdb.Bdb.runcall",
+    "cProfile.Profile.runcall",
+    "trace.Trace.runfunc",
+    "pdb.runcall",
+    "sys.setswitchinterval_",
+    "tkinter.Tk.after",
+    "gc.callbacks.append",
+    "sys.unraisablehook_",
+    "weakref.ref",
+    "weakref.proxy",
+    "copyreg.pickle",
+    "codecs.register",
+    "codecs.register_error",
+    "readline.set_completer",
+    "readline.set_startup_hook",
+    "readline.set_pre_input_hook",
+    "types.DynamicClassAttribute",
+    "importlib.util.LazyLoader.factory",
+    "unittest.FunctionTestCase",
+)  # fmt: skip - a table
 def call_later(machine: Machine, args: Args) -> Value:
     """Call the function among the arguments with the arguments that are meant for it."""
     target = args.keywords.get("target") or args.keywords.get("function")
@@ -197,7 +281,11 @@ def call_later(machine: Machine, args: Args) -> Value:
     if target is not None:
         keywords = args.keywords.get("kwargs")
         plain = list(given.items) if isinstance(given, Seq) else rest
-        named = {key: value for key, value in keywords.items.items() if isinstance(key, str)} if isinstance(keywords, Map) else {}
+        named = (
+            {key: value for key, value in keywords.items.items() if isinstance(key, str)}
+            if isinstance(keywords, Map)
+            else {}
+        )
         if machine.repeat >= 1 << 30:
             machine.need("resource.exhaust", args.node, value="threads or processes without end")
         result = machine.call(target, Args(plain, named, node=args.node))
@@ -206,7 +294,7 @@ def call_later(machine: Machine, args: Args) -> Value:
 
 
 def _callable(value: Value) -> bool:
-    from fumehood.check.python.values import Bound, Class, Instance, Union  # noqa: PLC0415 - keeps the import list short
+    from fumehood.check.python.values import Bound, Class, Instance, Union
 
     if isinstance(value, Instance):
         return value.cls.find("__call__") is not None
@@ -215,8 +303,28 @@ def _callable(value: Value) -> bool:
     return isinstance(value, Func | Ref | Partial | Bound | Class)
 
 
-@method(".submit", ".apply_async", ".apply", ".run_in_executor", ".call_soon", ".call_later", ".call_at", ".run_until_complete", ".create_task", ".start_soon",
-        ".callback", ".after", ".add_done_callback", ".enter", ".enterabs", ".register", ".runcall", ".run_sync", ".connect_callback", ".start_new_thread")  # fmt: skip - a table
+@method(
+    ".submit",
+    ".apply_async",
+    ".apply",
+    ".run_in_executor",
+    ".call_soon",
+    ".call_later",
+    ".call_at",
+    ".run_until_complete",
+    ".create_task",
+    ".start_soon",
+    ".callback",
+    ".after",
+    ".add_done_callback",
+    ".enter",
+    ".enterabs",
+    ".register",
+    ".runcall",
+    ".run_sync",
+    ".connect_callback",
+    ".start_new_thread",
+)  # fmt: skip - a table
 def submit(machine: Machine, owner: Value, args: Args) -> Value:
     func = next((value for value in args.positional if _callable(value)), None)
     if func is None:
@@ -227,15 +335,32 @@ def submit(machine: Machine, owner: Value, args: Args) -> Value:
     rest = args.positional[args.positional.index(func) + 1 :]
     if rest and isinstance(rest[0], Seq):
         rest = list(rest[0].items)
-    return Object("concurrent.futures.Future", data={"item": machine.call(func, Args(rest, args.keywords, node=args.node))})
+    return Object(
+        "concurrent.futures.Future", data={"item": machine.call(func, Args(rest, args.keywords, node=args.node))}
+    )
 
 
-@method(".map", ".imap", ".imap_unordered", ".starmap", ".map_async", ".starmap_async", ".apply", ".applymap", ".transform", ".pipe", ".agg", ".aggregate", ".filter", ".foreach")
+@method(
+    ".map",
+    ".imap",
+    ".imap_unordered",
+    ".starmap",
+    ".map_async",
+    ".starmap_async",
+    ".apply",
+    ".applymap",
+    ".transform",
+    ".pipe",
+    ".agg",
+    ".aggregate",
+    ".filter",
+    ".foreach",
+)
 def map_method(machine: Machine, owner: Value, args: Args) -> Value:
     func = args.get(0, "func", "fn") or UNKNOWN
     if isinstance(func, Const | Seq | Map | Unknown):
         return Unknown()
-    if isinstance(owner, Object) and owner.path.startswith(("pandas", "numpy")) or len(args.positional) < 2:  # noqa: PLR2004
+    if isinstance(owner, Object) and owner.path.startswith(("pandas", "numpy")) or len(args.positional) < 2:
         machine.call(func, Args([Object("item") if not isinstance(owner, Object) else _held(owner)], node=args.node))
         return UNKNOWN
     columns = [items_of(machine, value)[0] for value in args.positional[1:]]
@@ -251,10 +376,21 @@ def _row(row: tuple[Value, ...]) -> list[Value]:
     return list(row[0].items) if len(row) == 1 and isinstance(row[0], Seq) and row[0].kind == "tuple" else list(row)
 
 
-@model("builtins.sorted", "builtins.min", "builtins.max", "itertools.groupby", "heapq.nlargest", "heapq.nsmallest", "heapq.merge")
+@model(
+    "builtins.sorted",
+    "builtins.min",
+    "builtins.max",
+    "itertools.groupby",
+    "heapq.nlargest",
+    "heapq.nsmallest",
+    "heapq.merge",
+)
 def ordered(machine: Machine, args: Args) -> Value:
     key = args.keywords.get("key")
-    whole = next((value for value in reversed(args.positional) if not isinstance(value, Const) or isinstance(value.value, str)), UNKNOWN)
+    whole = next(
+        (value for value in reversed(args.positional) if not isinstance(value, Const) or isinstance(value.value, str)),
+        UNKNOWN,
+    )
     items, exact = items_of(machine, whole) if len(args.positional) == 1 else (list(args.positional), True)
     if key is not None:
         keys = [machine.call(key, Args([item], node=args.node)) for item in items[: 2000 if machine.keen else 4]]
@@ -264,7 +400,11 @@ def ordered(machine: Machine, args: Args) -> Value:
     label = getattr(getattr(args.node, "func", None), "id", "sorted")
     if exact and len(plain) == len(items) and items:
         try:
-            order = sorted(range(len(items)), key=lambda index: plain[index], reverse=concrete(args.keywords.get("reverse")) is True)
+            order = sorted(
+                range(len(items)),
+                key=lambda index: plain[index],
+                reverse=concrete(args.keywords.get("reverse")) is True,
+            )
         except TypeError:
             return Seq("list", items, exact=False) if label == "sorted" else subscripts.any_of(items)
         if label in {"min", "max"}:
@@ -279,7 +419,15 @@ def event_loop(machine: Machine, args: Args) -> Value:
     return Object("asyncio.BaseEventLoop")
 
 
-@model("asyncio.gather", "asyncio.wait", "asyncio.wait_for", "asyncio.shield", "asyncio.ensure_future", "asyncio.create_task", "asyncio.as_completed")
+@model(
+    "asyncio.gather",
+    "asyncio.wait",
+    "asyncio.wait_for",
+    "asyncio.shield",
+    "asyncio.ensure_future",
+    "asyncio.create_task",
+    "asyncio.as_completed",
+)
 def awaited(machine: Machine, args: Args) -> Value:
     del machine
     return args.positional[0] if len(args.positional) == 1 else Seq("list", args.positional)

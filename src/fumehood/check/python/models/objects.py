@@ -29,11 +29,13 @@ from fumehood.check.python.values import (
 @model("builtins.type", "types.new_class", "builtins.type.__new__", "builtins.type.__call__", "abc.ABCMeta")
 def type_of(machine: Machine, args: Args) -> Value:
     positional = args.positional
-    if positional and isinstance(positional[0], Class) and len(positional) > 3:  # noqa: PLR2004 - type.__new__(metaclass, ...)
+    if positional and isinstance(positional[0], Class) and len(positional) > 3:
         positional = positional[1:]
-    if len(positional) >= 3:  # noqa: PLR2004 - name, bases, attributes
+    if len(positional) >= 3:
         name, bases, body = concrete(positional[0]), positional[1], positional[2]
-        attributes = {key: value for key, value in body.items.items() if isinstance(key, str)} if isinstance(body, Map) else {}
+        attributes = (
+            {key: value for key, value in body.items.items() if isinstance(key, str)} if isinstance(body, Map) else {}
+        )
         cls = Class(name if isinstance(name, str) else "?", bases.items if isinstance(bases, Seq) else [], attributes)
         for value in attributes.values():
             if isinstance(value, Func):
@@ -66,10 +68,19 @@ def parent(machine: Machine, args: Args) -> Value:
     return UNKNOWN
 
 
-@model("builtins.property", "functools.cached_property", "builtins.staticmethod", "builtins.classmethod", "abc.abstractproperty", "types.DynamicClassAttribute")
+@model(
+    "builtins.property",
+    "functools.cached_property",
+    "builtins.staticmethod",
+    "builtins.classmethod",
+    "abc.abstractproperty",
+    "types.DynamicClassAttribute",
+)
 def wrap(machine: Machine, args: Args) -> Value:
     del machine
-    label = getattr(args.node, "id", getattr(args.node, "attr", getattr(getattr(args.node, "func", None), "id", "property")))
+    label = getattr(
+        args.node, "id", getattr(args.node, "attr", getattr(getattr(args.node, "func", None), "id", "property"))
+    )
     func = args.get(0, "fget") or UNKNOWN
     return Wrapped({"cached_property": "property"}.get(label, label), func)
 
@@ -85,9 +96,9 @@ def bare(machine: Machine, args: Args) -> Value:
 def new_instance(machine: Machine, owner: Value, args: Args) -> Value:
     del machine
     first = args.get(0)
-    if isinstance(first, Class) and isinstance(owner, Class) and not len(args.positional) > 2:  # noqa: PLR2004
+    if isinstance(first, Class) and isinstance(owner, Class) and not len(args.positional) > 2:
         return Instance(first)
-    if len(args.positional) >= 4:  # noqa: PLR2004 - super().__new__(metaclass, name, bases, attributes)
+    if len(args.positional) >= 4:
         return type_of(_NO_MACHINE, Args(args.positional[1:], node=args.node))
     return UNKNOWN
 

@@ -10,7 +10,20 @@ from fumehood.check.python.fold import functions
 from fumehood.check.python.fold.text import compute
 from fumehood.check.python.machine import Args, Machine, method, model
 from fumehood.check.python.operators import concatenate
-from fumehood.check.python.values import NONE, UNKNOWN, Bound, Const, Object, Ref, Seq, Text, Unknown, Value, merged_origin, unknown
+from fumehood.check.python.values import (
+    NONE,
+    UNKNOWN,
+    Bound,
+    Const,
+    Object,
+    Ref,
+    Seq,
+    Text,
+    Unknown,
+    Value,
+    merged_origin,
+    unknown,
+)
 
 HOME = "~"
 WORKSPACE = "/workspace"
@@ -48,7 +61,19 @@ def joined(machine: Machine, parts: list[Value]) -> Value:
     return whole
 
 
-@model("pathlib.Path", "pathlib.PurePath", "anyio.Path", "trio.Path", "upath.UPath", "path.Path", "py.path.local", "aiopath.AsyncPath", "zipfile.Path", "cloudpathlib.AnyPath", "pathlib.Path.joinpath")
+@model(
+    "pathlib.Path",
+    "pathlib.PurePath",
+    "anyio.Path",
+    "trio.Path",
+    "upath.UPath",
+    "path.Path",
+    "py.path.local",
+    "aiopath.AsyncPath",
+    "zipfile.Path",
+    "cloudpathlib.AnyPath",
+    "pathlib.Path.joinpath",
+)
 def path(machine: Machine, args: Args) -> Value:
     if args.loose:
         return path_object(Text("", "", merged_origin(args.loose)))
@@ -60,7 +85,14 @@ def join_path(machine: Machine, owner: Value, args: Args) -> Value:
     return path_object(joined(machine, [owner, *args.positional]))
 
 
-@method("pathlib.Path.resolve", "pathlib.Path.absolute", "pathlib.Path.expanduser", "pathlib.Path.as_posix", "pathlib.Path.__fspath__", "pathlib.Path.__str__")
+@method(
+    "pathlib.Path.resolve",
+    "pathlib.Path.absolute",
+    "pathlib.Path.expanduser",
+    "pathlib.Path.as_posix",
+    "pathlib.Path.__fspath__",
+    "pathlib.Path.__str__",
+)
 def same(machine: Machine, owner: Value, args: Args) -> Value:
     del machine
     label = getattr(getattr(args.node, "func", None), "attr", "")
@@ -94,8 +126,12 @@ def changed(machine: Machine, owner: Value, args: Args) -> Value:
         if label == "with_name":
             return path_object(machine.fold(label, posixpath.join(folder, part.value), whole))
         if label == "with_suffix":
-            return path_object(machine.fold(label, posixpath.join(folder, posixpath.splitext(name)[0] + part.value), whole))
-    return path_object(Text("", part.value if isinstance(part, Const) and isinstance(part.value, str) else "", whole.origin))
+            return path_object(
+                machine.fold(label, posixpath.join(folder, posixpath.splitext(name)[0] + part.value), whole)
+            )
+    return path_object(
+        Text("", part.value if isinstance(part, Const) and isinstance(part.value, str) else "", whole.origin)
+    )
 
 
 @method("pathlib.Path.iterdir", "pathlib.Path.glob", "pathlib.Path.rglob", "pathlib.Path.walk")
@@ -104,7 +140,9 @@ def listing(machine: Machine, owner: Value, args: Args) -> Value:
     for text, how in told(whole):
         machine.need("fs.list", args.node, value=text, how=how)
     pattern = text_of(args.get(0, "pattern") or Const("*"))
-    item = path_object(joined(machine, [whole, Text("", pattern.value.lstrip("*")) if isinstance(pattern, Const) else Text("", "")]))
+    item = path_object(
+        joined(machine, [whole, Text("", pattern.value.lstrip("*")) if isinstance(pattern, Const) else Text("", "")])
+    )
     return Seq("iter", [item], exact=False)
 
 
@@ -124,7 +162,20 @@ def found(machine: Machine, args: Args) -> Value:
 def walked(machine: Machine, args: Args) -> Value:
     whole = text_of(args.get(0, "top") or Const("."))
     folder = joined(machine, [whole, Text("", "")])
-    return Seq("iter", [Seq("tuple", [join_or(whole, folder), Seq("list", [Text("", "")], exact=False), Seq("list", [Text("", "")], exact=False)])], exact=False)
+    return Seq(
+        "iter",
+        [
+            Seq(
+                "tuple",
+                [
+                    join_or(whole, folder),
+                    Seq("list", [Text("", "")], exact=False),
+                    Seq("list", [Text("", "")], exact=False),
+                ],
+            )
+        ],
+        exact=False,
+    )
 
 
 def join_or(first: Value, second: Value) -> Value:
@@ -135,29 +186,54 @@ def join_or(first: Value, second: Value) -> Value:
 @model("os.scandir")
 def scanned(machine: Machine, args: Args) -> Value:
     whole = text_of(args.get(0, "path") or Const("."))
-    entry = Object("os.DirEntry", data={".path": joined(machine, [whole, Text("", "")]), ".name": Text("", ""), "path": joined(machine, [whole, Text("", "")])})
+    entry = Object(
+        "os.DirEntry",
+        data={
+            ".path": joined(machine, [whole, Text("", "")]),
+            ".name": Text("", ""),
+            "path": joined(machine, [whole, Text("", "")]),
+        },
+    )
     return Object("os.scandir", data={"item": entry})
 
 
-@model("os.path.join", "os.path.normpath", "os.path.realpath", "os.path.abspath", "os.path.expanduser", "os.path.expandvars", "os.fspath", "os.path.normcase", "shlex.quote")
+@model(
+    "os.path.join",
+    "os.path.normpath",
+    "os.path.realpath",
+    "os.path.abspath",
+    "os.path.expanduser",
+    "os.path.expandvars",
+    "os.fspath",
+    "os.path.normcase",
+    "shlex.quote",
+)
 def text_path(machine: Machine, args: Args) -> Value:
     label = getattr(getattr(args.node, "func", None), "attr", getattr(getattr(args.node, "func", None), "id", "join"))
     if args.loose:
         return Text("", "", merged_origin(args.all()))
     whole = joined(machine, args.positional) if args.positional else Const(WORKSPACE)
     if label in {"normpath", "realpath", "abspath"} and isinstance(whole, Const):
-        return machine.fold(label, posixpath.normpath(posixpath.join(WORKSPACE, whole.value) if label != "normpath" else whole.value), whole)
+        return machine.fold(
+            label,
+            posixpath.normpath(posixpath.join(WORKSPACE, whole.value) if label != "normpath" else whole.value),
+            whole,
+        )
     if label == "expandvars" and isinstance(whole, Const):
         expanded = whole.value.replace("$HOME", HOME).replace("${HOME}", HOME)
         return machine.fold(label, expanded, whole)
     return whole
 
 
-@model("os.path.dirname", "os.path.basename", "os.path.split", "os.path.splitext", "os.path.relpath", "os.path.commonpath")
+@model(
+    "os.path.dirname", "os.path.basename", "os.path.split", "os.path.splitext", "os.path.relpath", "os.path.commonpath"
+)
 def part(machine: Machine, args: Args) -> Value:
-    label = getattr(getattr(args.node, "func", None), "attr", getattr(getattr(args.node, "func", None), "id", "dirname"))
+    label = getattr(
+        getattr(args.node, "func", None), "attr", getattr(getattr(args.node, "func", None), "id", "dirname")
+    )
     whole = text_of(args.get(0) or UNKNOWN)
-    result = compute(machine, label, functions.LIBRARY.get(f"os.path.{label}", str), Args([whole], node=args.node))
+    result = compute(machine, label, functions.LIBRARY.get(f"os.path.{label}", str), args=Args([whole], node=args.node))
     if result is not None:
         return result
     if isinstance(whole, Text):
@@ -175,23 +251,27 @@ def as_text(machine: Machine, args: Args) -> Value:
     pure = functions.BUILTINS["repr" if label == "repr" else "str"]
     if label == "format" and len(args.positional) > 1:
         return _formatted(machine, first, args)
-    found_text = compute(machine, label, pure, Args(args.positional, args.keywords, args.loose, args.node)) if label != "format" else None
+    found_text = (
+        compute(machine, label, pure, args=Args(args.positional, args.keywords, args.loose, args.node))
+        if label != "format"
+        else None
+    )
     if found_text is not None:
         return found_text
     if isinstance(first, Object) and "path" in first.data:
         return first.data["path"]
     if isinstance(first, Text):
         return first
-    from fumehood.check.python.operators import special  # noqa: PLC0415 - keeps the import list short
+    from fumehood.check.python.operators import special
 
-    result = special(machine, first, "__repr__" if label == "repr" else "__str__", Args(node=args.node))
+    result = special(machine, first, "__repr__" if label == "repr" else "__str__", args=Args(node=args.node))
     return Unknown(merged_origin(args.all())) if result is None else result
 
 
 def _formatted(machine: Machine, first: Value, args: Args) -> Value:
-    from fumehood.check.python.operators import special  # noqa: PLC0415 - keeps the import list short
+    from fumehood.check.python.operators import special
 
-    result = special(machine, first, "__format__", Args([args.positional[1]], node=args.node))
+    result = special(machine, first, "__format__", args=Args([args.positional[1]], node=args.node))
     return Unknown(first.origin) if result is None else result
 
 
@@ -200,21 +280,43 @@ def temporary(machine: Machine, args: Args) -> Value:
     where = args.keywords.get("dir")
     for text, how in told(where) if where is not None else ():
         machine.need("fs.write", args.node, value=text, how=how)
-    return Text("/tmp/", "") if getattr(getattr(args.node, "func", None), "attr", "") != "gettempdir" else Const("/tmp")  # noqa: S108 - inside
+    return Text("/tmp/", "") if getattr(getattr(args.node, "func", None), "attr", "") != "gettempdir" else Const("/tmp")
 
 
-@model("site.getsitepackages", "sysconfig.get_paths", "site.getusersitepackages", "sysconfig.get_path", "distutils.sysconfig.get_python_lib", "site.getuserbase")
+@model(
+    "site.getsitepackages",
+    "sysconfig.get_paths",
+    "site.getusersitepackages",
+    "sysconfig.get_path",
+    "distutils.sysconfig.get_python_lib",
+    "site.getuserbase",
+)
 def packages(machine: Machine, args: Args) -> Value:
     del machine, args
     return Seq("list", [Text("/usr/lib/python3/site-packages", "")], exact=False)
 
 
-@method("pathlib.Path:parent", "pathlib.Path:parents", "pathlib.Path:name", "pathlib.Path:stem", "pathlib.Path:suffix", "pathlib.Path:parts", "pathlib.Path:anchor", "pathlib.Path:root")
+@method(
+    "pathlib.Path:parent",
+    "pathlib.Path:parents",
+    "pathlib.Path:name",
+    "pathlib.Path:stem",
+    "pathlib.Path:suffix",
+    "pathlib.Path:parts",
+    "pathlib.Path:anchor",
+    "pathlib.Path:root",
+)
 def piece(machine: Machine, owner: Value, args: Args) -> Value:
     """The attributes of a path that are paths or pieces of it."""
     whole, label = text_of(owner), getattr(args.node, "attr", "parent")
     if not isinstance(whole, Const) or not isinstance(whole.value, str):
-        return path_object(Text("", "", whole.origin)) if label == "parent" else Seq("tuple", [path_object(Text("", ""))], exact=False) if label == "parents" else Text("", "")
+        return (
+            path_object(Text("", "", whole.origin))
+            if label == "parent"
+            else Seq("tuple", [path_object(Text("", ""))], exact=False)
+            if label == "parents"
+            else Text("", "")
+        )
     pure = PurePosixPath(whole.value)
     if label == "parents":
         return Seq("tuple", [path_object(machine.fold(label, str(folder), whole)) for folder in pure.parents])
@@ -231,4 +333,4 @@ def asked(machine: Machine, owner: Value, args: Args) -> Value:
     return UNKNOWN
 
 
-__all__ = ["Bound", "NONE", "Ref", "joined", "path_object", "text_of"]
+__all__ = ["NONE", "Bound", "Ref", "joined", "path_object", "text_of"]

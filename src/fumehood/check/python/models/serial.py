@@ -14,27 +14,79 @@ from fumehood.check.python.machine import GRAVE, Args, Machine, model
 from fumehood.check.python.models.files import kept
 from fumehood.check.python.nested import SUSPICIOUS, run_code
 from fumehood.check.python.powers import powers_of
-from fumehood.check.python.values import UNKNOWN, Class, Const, Func, Instance, Object, Ref, Seq, Value, from_values, unknown
+from fumehood.check.python.powers.words import words
+from fumehood.check.python.values import (
+    UNKNOWN,
+    Class,
+    Const,
+    Func,
+    Instance,
+    Object,
+    Ref,
+    Seq,
+    Value,
+    from_values,
+    unknown,
+)
 
 MAX_PICKLE: Final = 200_000
-HARMLESS: Final = frozenset("collections datetime decimal fractions numpy pandas sklearn scipy copyreg uuid _codecs pathlib torch enum".split())
-YAML_TAG: Final = re.compile(r"!!python/(?:object(?:/apply|/new)?|name|module):([\w.]+)(?:[ :]*(?:\n\s*-?\s*|\[?\s*)([^\n\]]*))?")
-JSON_TYPE: Final = re.compile(r'"py/(?:object|reduce|type|function|repr)"\s*:\s*(?:\[\s*\{\s*"py/type"\s*:\s*)?"([\w.]+)')
+HARMLESS: Final = words(
+    "collections datetime decimal fractions numpy pandas sklearn scipy copyreg uuid _codecs pathlib torch enum"
+)
+YAML_TAG: Final = re.compile(
+    r"!!python/(?:object(?:/apply|/new)?|name|module):([\w.]+)(?:[ :]*(?:\n\s*-?\s*|\[?\s*)([^\n\]]*))?"
+)
+JSON_TYPE: Final = re.compile(
+    r'"py/(?:object|reduce|type|function|repr)"\s*:\s*(?:\[\s*\{\s*"py/type"\s*:\s*)?"([\w.]+)'
+)
 
 
-def named(machine: Machine, path: str, args: Args, argument: Value | None = None) -> None:
+def named(machine: Machine, path: str, args: Args, *, argument: Value | None = None) -> None:
     """Judge a function that data names: it will be called when the data is read."""
-    if path.rpartition(".")[2] in {"exec", "eval", "compile", "runsource", "getattr", "__import__", "system", "import_module"} or powers_of(path):
+    if path.rpartition(".")[2] in {
+        "exec",
+        "eval",
+        "compile",
+        "runsource",
+        "getattr",
+        "__import__",
+        "system",
+        "import_module",
+    } or powers_of(path):
         before = len(machine.needs)
-        machine.call(Ref(path), Args([argument] if argument is not None else [], loose=[] if argument is not None else [UNKNOWN], node=args.node))
+        machine.call(
+            Ref(path),
+            Args(
+                [argument] if argument is not None else [],
+                loose=[] if argument is not None else [UNKNOWN],
+                node=args.node,
+            ),
+        )
         if len(machine.needs) == before:
             machine.need("code.unpickle", args.node, value=path)
     elif path.partition(".")[0] not in HARMLESS and any(power.capability in GRAVE for power in powers_of(path)):
         machine.need("code.unpickle", args.node, value=path)
 
 
-@model("pickle.loads", "dill.loads", "cloudpickle.loads", "_pickle.loads", "pickle._Unpickler", "pickle.Unpickler", "joblib.load", "pandas.read_pickle", "pickle.load", "dill.load",
-       "cloudpickle.load", "torch.load", "shelve.open", "jsonpickle.decode_pickle", "multiprocessing.reduction.ForkingPickler.loads", "pandas.io.pickle.loads", "srsly.pickle_loads")  # fmt: skip - a table
+@model(
+    "pickle.loads",
+    "dill.loads",
+    "cloudpickle.loads",
+    "_pickle.loads",
+    "pickle._Unpickler",
+    "pickle.Unpickler",
+    "joblib.load",
+    "pandas.read_pickle",
+    "pickle.load",
+    "dill.load",
+    "cloudpickle.load",
+    "torch.load",
+    "shelve.open",
+    "jsonpickle.decode_pickle",
+    "multiprocessing.reduction.ForkingPickler.loads",
+    "pandas.io.pickle.loads",
+    "srsly.pickle_loads",
+)  # fmt: skip - a table
 def unpickled(machine: Machine, args: Args) -> Value:
     source = args.get(0, "data", "file", "f", "filename") or UNKNOWN
     data = concrete(source)
@@ -50,7 +102,9 @@ def unpickled(machine: Machine, args: Args) -> Value:
     elif isinstance(source, Object) and "pickled" in source.data:
         reduced(machine, source.data["pickled"], args)
     elif source.origin & (SUSPICIOUS - {"foreign"}):
-        machine.need("code.unpickle", args.node, value=", ".join(sorted(source.origin & SUSPICIOUS)), confidence="unknown")
+        machine.need(
+            "code.unpickle", args.node, value=", ".join(sorted(source.origin & SUSPICIOUS)), confidence="unknown"
+        )
     return unknown(source.origin)
 
 
@@ -61,9 +115,9 @@ def scan(machine: Machine, data: bytes, args: Args) -> None:
     try:
         for operation, argument, _ in pickletools.genops(data[:MAX_PICKLE]):
             if operation.name in {"GLOBAL", "INST"} and isinstance(argument, str):
-                _named_in_pickle(machine, argument.replace(" ", "."), strings, args)
+                _named_in_pickle(machine, argument.replace(" ", "."), strings, args=args)
             elif operation.name == "STACK_GLOBAL" and len(strings) > 1:
-                _named_in_pickle(machine, f"{strings[-2]}.{strings[-1]}", strings, args)
+                _named_in_pickle(machine, f"{strings[-2]}.{strings[-1]}", strings, args=args)
             elif isinstance(argument, str):
                 strings.append(argument)
     except ERRORS:
@@ -72,20 +126,69 @@ def scan(machine: Machine, data: bytes, args: Args) -> None:
         machine.remember(text)
 
 
-def _named_in_pickle(machine: Machine, path: str, strings: list[str], args: Args) -> None:
+def _named_in_pickle(machine: Machine, path: str, strings: list[str], *, args: Args) -> None:
     del strings
     machine.budget.step(20)
     top = path.partition(".")[0]
-    if top in {"nt", "posix", "os", "subprocess", "builtins", "__builtin__", "socket", "sys", "importlib", "runpy", "pty", "shutil", "operator", "ctypes", "commands", "webbrowser"}:
-        if path.rpartition(".")[2] in {"list", "dict", "set", "tuple", "int", "str", "bytearray", "object", "complex", "range", "slice", "frozenset", "print", "len", "bytes", "itemgetter"}:
+    if top in {
+        "nt",
+        "posix",
+        "os",
+        "subprocess",
+        "builtins",
+        "__builtin__",
+        "socket",
+        "sys",
+        "importlib",
+        "runpy",
+        "pty",
+        "shutil",
+        "operator",
+        "ctypes",
+        "commands",
+        "webbrowser",
+    }:
+        if path.rpartition(".")[2] in {
+            "list",
+            "dict",
+            "set",
+            "tuple",
+            "int",
+            "str",
+            "bytearray",
+            "object",
+            "complex",
+            "range",
+            "slice",
+            "frozenset",
+            "print",
+            "len",
+            "bytes",
+            "itemgetter",
+        }:
             return
         found = [power.capability for power in powers_of(path)]
-        machine.need(found[0] if found and found[0] in GRAVE else "code.unpickle", args.node, value=path, how=("unpickled",), confidence="referenced")
+        machine.need(
+            found[0] if found and found[0] in GRAVE else "code.unpickle",
+            args.node,
+            value=path,
+            how=("unpickled",),
+            confidence="referenced",
+        )
     else:
         named(machine, path, args)
 
 
-@model("pickle.dumps", "pickle.dump", "dill.dumps", "cloudpickle.dumps", "copyreg.__reduce_ex__", "joblib.dump", "pickle._dumps", "jsonpickle.encode")
+@model(
+    "pickle.dumps",
+    "pickle.dump",
+    "dill.dumps",
+    "cloudpickle.dumps",
+    "copyreg.__reduce_ex__",
+    "joblib.dump",
+    "pickle._dumps",
+    "jsonpickle.encode",
+)
 def pickled(machine: Machine, args: Args) -> Value:
     value = args.get(0, "obj") or UNKNOWN
     if isinstance(value, Instance | Class):
@@ -101,7 +204,9 @@ def reduced(machine: Machine, value: Value, args: Args) -> None:
     for name in ("__reduce__", "__reduce_ex__", "__setstate__", "__getstate__"):
         method = cls.find(name)
         if isinstance(method, Func):
-            result = machine.call(method.bind(value), Args([Const(4)] if name == "__reduce_ex__" else [], node=args.node))
+            result = machine.call(
+                method.bind(value), Args([Const(4)] if name == "__reduce_ex__" else [], node=args.node)
+            )
             parts, _ = items_of(machine, result)
             if parts and len(parts) > 1:
                 machine.call(parts[0], Args(items_of(machine, parts[1])[0], node=args.node))
@@ -120,14 +225,22 @@ def marshalled(machine: Machine, args: Args) -> Value:
     return from_values(*args.all())
 
 
-@model("yaml.load", "yaml.load_all", "yaml.unsafe_load", "yaml.full_load", "yaml.unsafe_load_all", "yaml.full_load_all", "yaml.YAML.load")
+@model(
+    "yaml.load",
+    "yaml.load_all",
+    "yaml.unsafe_load",
+    "yaml.full_load",
+    "yaml.unsafe_load_all",
+    "yaml.full_load_all",
+    "yaml.YAML.load",
+)
 def yaml_loaded(machine: Machine, args: Args) -> Value:
     text = concrete(args.get(0, "stream"))
     if isinstance(text, bytes):
         text = text.decode("utf-8", "replace")
     if isinstance(text, str) and "!!python" in text:
         for path, argument in YAML_TAG.findall(text[:MAX_PICKLE]):
-            named(machine, path, args, Const(argument.strip(" '\"[]-")))
+            named(machine, path, args, argument=Const(argument.strip(" '\"[]-")))
     return from_values(*args.all())
 
 
@@ -152,9 +265,17 @@ def logging_configured(machine: Machine, args: Args) -> Value:
             for key, item in items.items():  # pyright: ignore[reportUnknownVariableType]
                 if key in {"()", "class", "factory"}:
                     if isinstance(item, Const) and isinstance(item.value, str):
-                        keywords = {name: part for name, part in items.items() if isinstance(name, str) and name.isidentifier()}  # pyright: ignore
-                        named_args = [part for name, part in keywords.items() if name not in {"class", "level", "formatter", "filters"}]  # pyright: ignore
-                        machine.call(Ref(item.value.removeprefix("ext://")), Args(named_args, dict(keywords), node=args.node))  # pyright: ignore
+                        keywords = {
+                            name: part for name, part in items.items() if isinstance(name, str) and name.isidentifier()
+                        }  # pyright: ignore
+                        named_args = [
+                            part
+                            for name, part in keywords.items()
+                            if name not in {"class", "level", "formatter", "filters"}
+                        ]  # pyright: ignore
+                        machine.call(
+                            Ref(item.value.removeprefix("ext://")), Args(named_args, dict(keywords), node=args.node)
+                        )  # pyright: ignore
                     else:
                         machine.call(item, Args(node=args.node))  # pyright: ignore
                 waiting.append(item)  # pyright: ignore

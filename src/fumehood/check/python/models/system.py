@@ -6,6 +6,7 @@ from fumehood.check.python.effects import told
 from fumehood.check.python.fold.concrete import concrete
 from fumehood.check.python.machine import Args, Machine, method, model
 from fumehood.check.python.nested import run_code
+from fumehood.check.python.powers.words import words
 from fumehood.check.python.values import NONE, UNKNOWN, Const, Value, unknown
 
 ENVIRONMENT = frozenset({"environment"})
@@ -19,7 +20,14 @@ def read_variable(machine: Machine, args: Args) -> Value:
     return args.get(1, "default") or unknown(ENVIRONMENT)
 
 
-@model("os.environ.get", "os.environ.__getitem__", "os.environ.pop", "os.environ.setdefault", "os.getenv", "os.environ.__contains__")
+@model(
+    "os.environ.get",
+    "os.environ.__getitem__",
+    "os.environ.pop",
+    "os.environ.setdefault",
+    "os.getenv",
+    "os.environ.__contains__",
+)
 def variable(machine: Machine, args: Args) -> Value:
     read_variable(machine, args)
     return unknown(ENVIRONMENT)
@@ -32,7 +40,17 @@ def set_variable(machine: Machine, args: Args) -> Value:
     return NONE
 
 
-@model("os.environ.items", "os.environ.keys", "os.environ.values", "os.environ.copy", "os.environ.__iter__", "os.environ.__dict__", "os.environ._data", "os.environ.__str__", "os.environ.__repr__")
+@model(
+    "os.environ.items",
+    "os.environ.keys",
+    "os.environ.values",
+    "os.environ.copy",
+    "os.environ.__iter__",
+    "os.environ.__dict__",
+    "os.environ._data",
+    "os.environ.__str__",
+    "os.environ.__repr__",
+)
 def all_variables(machine: Machine, args: Args) -> Value:
     machine.need("env.read", args.node, value="*")
     return unknown(ENVIRONMENT)
@@ -67,38 +85,49 @@ def magic(machine: Machine, args: Args) -> Value:
     name, _, rest = line.partition(" ") if isinstance(line, str) else ("", "", "")
     body = concrete(args.get(1))
     if name in SHELLS:
-        machine.need("process.spawn", args.node, value=f"{name} {rest} {body if isinstance(body, str) else ''}".strip()[:200])
+        machine.need(
+            "process.spawn", args.node, value=f"{name} {rest} {body if isinstance(body, str) else ''}".strip()[:200]
+        )
     elif name in {"time", "timeit", "prun", "capture", "memit", "lprun", "mprun", "python3_"}:
-        run_code(machine, Const(body if isinstance(body, str) else _statement(rest)), args.node, (f"%{name}",))
+        run_code(machine, Const(body if isinstance(body, str) else _statement(rest)), args.node, how=(f"%{name}",))
     elif name in {"cd", "run", "load", "loadpy", "pycat", "cat", "more", "less"} and rest:
         machine.need("fs.read", args.node, value=rest.split()[-1])
     elif name in {"writefile", "file", "save", "notebook"} and rest:
         machine.need("fs.write", args.node, value=rest.split()[-1])
     elif name in {"env", "set_env"}:
-        machine.need("env.read" if "=" not in rest else "env.write", args.node, value=rest.partition("=")[0].strip() or "*")
+        machine.need(
+            "env.read" if "=" not in rest else "env.write", args.node, value=rest.partition("=")[0].strip() or "*"
+        )
     return UNKNOWN
 
 
-SHELLS = frozenset("bash sh script system sx perl ruby pip conda mamba uv js javascript html_ cmd powershell zsh ls cp mv rm mkdir rmdir man".split()) - {"ls", "html_", "js", "javascript"}
+SHELLS = words(
+    "bash sh script system sx perl ruby pip conda mamba uv js javascript html_ cmd powershell zsh ls cp mv rm mkdir rmdir man"
+) - {"ls", "html_", "js", "javascript"}
 
 
 def _statement(rest: str) -> str:
     """Drop the options of a magic that times a statement."""
     words = rest.split(" ")
     while words and words[0].startswith("-"):
-        words = words[2 if len(words[0]) == 2 and words[0][1] in "nrtp" else 1 :]  # noqa: PLR2004 - an option with its value
+        words = words[2 if len(words[0]) == 2 and words[0][1] in "nrtp" else 1 :]
     return " ".join(words)
 
 
 @model("builtins.get_ipython")
 def interpreter(machine: Machine, args: Args) -> Value:
-    from fumehood.check.python.values import Object  # noqa: PLC0415 - keeps the import list short
+    from fumehood.check.python.values import Object
 
     del machine, args
     return Object("builtins.get_ipython")
 
 
-@method("builtins.get_ipython.system", "builtins.get_ipython.getoutput", "builtins.get_ipython.system_raw", "builtins.get_ipython.system_piped")
+@method(
+    "builtins.get_ipython.system",
+    "builtins.get_ipython.getoutput",
+    "builtins.get_ipython.system_raw",
+    "builtins.get_ipython.system_piped",
+)
 def shell_method(machine: Machine, owner: Value, args: Args) -> Value:
     del owner
     return shell(machine, args)
@@ -109,10 +138,17 @@ def magic_method(machine: Machine, owner: Value, args: Args) -> Value:
     del owner
     first, rest = concrete(args.get(0)), concrete(args.get(1))
     line = f"{first} {rest}" if isinstance(rest, str) else first
-    return magic(machine, Args([Const(line), *args.positional[2:]], node=args.node)) if isinstance(line, str) else UNKNOWN
+    return (
+        magic(machine, Args([Const(line), *args.positional[2:]], node=args.node)) if isinstance(line, str) else UNKNOWN
+    )
 
 
-@method("builtins.get_ipython.run_cell", "builtins.get_ipython.ex", "builtins.get_ipython.ev", "builtins.get_ipython.run_cell_async")
+@method(
+    "builtins.get_ipython.run_cell",
+    "builtins.get_ipython.ex",
+    "builtins.get_ipython.ev",
+    "builtins.get_ipython.run_cell_async",
+)
 def cell_method(machine: Machine, owner: Value, args: Args) -> Value:
     del owner
-    return run_code(machine, args.get(0) or UNKNOWN, args.node, ("run_cell",))
+    return run_code(machine, args.get(0) or UNKNOWN, args.node, how=("run_cell",))

@@ -67,7 +67,7 @@ def _tables() -> tuple[dict[str, tuple[Power, ...]], dict[str, tuple[Power, ...]
 
 
 @cache
-def _power(capability: str, argument: str, calls_only: bool) -> Power:  # noqa: FBT001 - the two forms of a name
+def _power(capability: str, argument: str, calls_only: bool) -> Power:
     if argument.startswith("="):
         return Power(capability, constant=argument[1:], calls_only=calls_only)
     kind, position, keywords = [*argument.split(), "", "", ""][:3]

@@ -11,7 +11,10 @@ TABLE = {
         mailbox.mbox logging.FileHandler logging.handlers.RotatingFileHandler
         logging.handlers.TimedRotatingFileHandler logging.handlers.WatchedFileHandler io.open_code tensorflow.io.gfile.GFile
     """,
-    ("fs.read", "path 0 file|filename|path|name|fname|source|f|fp|filepath|filepath_or_buffer|io|img|paths|archive"): """
+    (
+        "fs.read",
+        "path 0 file|filename|path|name|fname|source|f|fp|filepath|filepath_or_buffer|io|img|paths|archive",
+    ): """
         linecache.getline linecache.getlines linecache.updatecache linecache.lazycache tokenize.open mmap.mmap
         os.readlink os.getxattr os.listxattr os.truncate() pathlib.Path.read_text pathlib.Path.read_bytes pathlib.Path.readlink
         configparser.ConfigParser.read configparser.RawConfigParser.read netrc.netrc plistlib.readPlist mimetypes.MimeTypes
@@ -49,7 +52,10 @@ TABLE = {
         imp.load_source imp.load_compiled imp.load_dynamic importlib._bootstrap_external.SourceFileLoader filecmp.cmp
         importlib._bootstrap_external.FileLoader imp.load_package code.load_path
     """,
-    ("fs.read", "place 0 filepath_or_buffer|path_or_buf|path|io|fname|uri|url|filename|path_or_buffer|src|data|paths|source"): """
+    (
+        "fs.read",
+        "place 0 filepath_or_buffer|path_or_buf|path|io|fname|uri|url|filename|path_or_buffer|src|data|paths|source",
+    ): """
         pandas.read_csv pandas.read_table pandas.read_fwf pandas.read_json pandas.read_html pandas.read_xml pandas.read_excel
         pandas.read_parquet pandas.read_feather pandas.read_orc pandas.read_pickle pandas.read_hdf pandas.read_sas pandas.read_spss
         pandas.read_stata pandas.read_gbq pandas.ExcelFile polars.read_csv polars.scan_csv polars.read_parquet polars.scan_parquet
@@ -80,7 +86,10 @@ TABLE = {
     """,
     ("fs.move", "path 0 src"): "os.rename os.replace os.renames shutil.move pathlib.Path.rename pathlib.Path.replace",
     ("fs.read", "path 0 src"): "os.symlink os.link",
-    ("fs.copy", "path 0 src"): "shutil.copy shutil.copy2 shutil.copyfile shutil.copytree shutil.copymode shutil.copystat os.link",
+    (
+        "fs.copy",
+        "path 0 src",
+    ): "shutil.copy shutil.copy2 shutil.copyfile shutil.copytree shutil.copymode shutil.copystat os.link",
     ("fs.write", "path 1 dst"): """
         os.rename os.replace os.renames shutil.move shutil.copy shutil.copy2 shutil.copyfile shutil.copytree shutil.copymode
         shutil.copystat shutil.unpack_archive
@@ -103,5 +112,8 @@ TABLE = {
     ("fs.read", "=/etc/passwd"): "pwd.getpwall pwd.getpwnam() pwd.getpwuid()",
     ("fs.read", "=/etc/group"): "grp.getgrall grp.getgrnam() grp.getgrgid()",
     ("fs.read", "=/etc/shadow"): "spwd.*",
-    ("secret.read", ""): "keyring.get_password keyring.get_credential browser_cookie3.*() secretstorage.*() browsercookie.*()",
+    (
+        "secret.read",
+        "",
+    ): "keyring.get_password keyring.get_credential browser_cookie3.*() secretstorage.*() browsercookie.*()",
 }

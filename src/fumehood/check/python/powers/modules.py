@@ -6,7 +6,9 @@ A module is wholly one power, listed by member elsewhere in this folder, or harm
 
 from __future__ import annotations
 
-LISTED = frozenset("""
+from fumehood.check.python.powers.words import words
+
+LISTED = words("""
 __future__ __main__ _aix_support _bootsubprocess _codecs _collections _collections_abc _ctypes _functools _imp _io _operator
 _osx_support _pickle _posixshmem _posixsubprocess _pyio _signal _socket _sqlite3 _ssl _thread _tkinter _winapi _weakref
 aifc antigravity argparse ast asynchat asyncio asyncore atexit builtins bz2 cProfile code codecs codeop compileall concurrent
@@ -21,8 +23,8 @@ turtle turtledemo types typing unittest urllib uuid venv warnings wave weakref w
 zipfile zipimport zoneinfo _msi msilib msvcrt bdb cgi cgitb test _crypt crypt _frozen_importlib _frozen_importlib_external
 _interpreters _interpchannels _interpqueues _xxsubinterpreters _xxinterpchannels _pyrepl _remote_debugging profiling _colorize
 _ios_support _android_support _apple_support
-""".split())
-HARMLESS_STDLIB = frozenset("""
+""")
+HARMLESS_STDLIB = words("""
 _abc _ast _asyncio _bisect _blake2 _bz2 _codecs_cn _codecs_hk _codecs_iso2022 _codecs_jp _codecs_kr _codecs_tw _compat_pickle
 _compression _contextvars _csv _curses _curses_panel _datetime _dbm _decimal _elementtree _gdbm _hashlib _heapq _json _locale
 _lsprof _lzma _markupbase _md5 _multibytecodec _multiprocessing _opcode _overlapped _posixshmem _py_abc _pydecimal _pydatetime
@@ -33,8 +35,8 @@ csv dataclasses datetime decimal difflib dis email encodings enum errno fnmatch 
 ipaddress itertools keyword math nturl2path ntpath numbers optparse pprint queue quopri random re reprlib secrets shlex sre_compile
 sre_constants sre_parse stat statistics stringprep struct sunau textwrap this time token tomllib unicodedata uu xdrlib zlib
 _testcapi annotationlib compression winsound pyexpat _wmi string _lsprof
-""".split())
-HARMLESS_PACKAGES = frozenset("""
+""")
+HARMLESS_PACKAGES = words("""
 numpy pandas matplotlib scipy sklearn seaborn statsmodels sympy networkx skimage PIL cv2 torch torchvision torchaudio tensorflow keras
 jax jaxlib flax xgboost lightgbm catboost nltk spacy gensim transformers tokenizers polars pyarrow dask numba cython plotly bokeh altair
 holoviews hvplot folium geopandas shapely pyproj fiona rasterio xarray openpyxl xlrd xlsxwriter docx pptx pypdf PyPDF2 pdfplumber fitz
@@ -48,7 +50,7 @@ traitlets pylab mpl_toolkits mplfinance sqlalchemy sqlmodel peewee duckdb pysqli
 tiktoken sentence_transformers datasets evaluate accelerate peft einops timm librosa soundfile pydub mido music21 control astropy
 pygments qrcode barcode scooby anyio trio sniffio psutil humanize inflect fuzzywuzzy rapidfuzz thefuzz jellyfish Levenshtein
 pywt numexpr bottleneck pyvista vtk trimesh cartopy pvlib metpy pygame pyglet fire docopt loguru structlog
-""".split())
+""")
 
 
 def known(module: str) -> bool:

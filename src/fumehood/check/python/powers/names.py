@@ -4,35 +4,97 @@ from __future__ import annotations
 
 from functools import cache
 
+from fumehood.check.python.powers.words import words
+
 ALIASES = {
-    "posix": "os", "nt": "os", "posixpath": "os.path", "ntpath": "os.path", "genericpath": "os.path",
-    "__builtin__": "builtins", "_io": "io", "_pyio": "io", "io.open": "builtins.open", "io.open_code": "builtins.open",
-    "os.fdopen": "os.fdopen", "_socket": "socket", "_pickle": "pickle", "cPickle": "pickle", "pickle._loads": "pickle.loads",
-    "pickle._load": "pickle.load", "_codecs": "codecs", "_operator": "operator", "_functools": "functools",
-    "_collections": "collections", "_thread": "_thread", "thread": "_thread", "_imp": "imp", "_weakref": "weakref",
-    "_sqlite3": "sqlite3", "sqlite3.dbapi2": "sqlite3", "_pydatetime": "datetime", "_strptime": "datetime", "_ctypes": "ctypes",
-    "_ssl": "ssl", "_json": "json", "_struct": "struct", "_random": "random", "_string": "string", "_signal": "signal",
-    "urllib2": "urllib.request", "httplib": "http.client", "commands": "subprocess", "popen2": "subprocess",
-    "_frozen_importlib": "importlib._bootstrap", "_frozen_importlib_external": "importlib._bootstrap_external",
-    "importlib._bootstrap._gcd_import": "importlib.import_module", "importlib.__import__": "builtins.__import__",
-    "importlib._bootstrap.__import__": "builtins.__import__", "importlib._gcd_import": "importlib.import_module",
-    "binascii.a2b_hex": "binascii.unhexlify", "binascii.b2a_hex": "binascii.hexlify", "_posixshmem": "_posixshmem",
-    "base64.decodestring": "base64.decodebytes", "pathlib._local": "pathlib", "codeop": "codeop",
-    "pathlib.PosixPath": "pathlib.Path", "pathlib.WindowsPath": "pathlib.Path", "pathlib.PurePosixPath": "pathlib.PurePath",
-    "os._Environ": "os.environ", "os.environb": "os.environ", "os.getenvb": "os.getenv", "multiprocess": "multiprocessing",
-    "socket.SocketType": "socket.socket", "dill._dill": "dill", "cloudpickle.cloudpickle": "cloudpickle",
-    "pandas.io.parsers.read_csv": "pandas.read_csv", "cupy": "numpy", "dask.dataframe": "pandas", "modin.pandas": "pandas",
-    "json.decoder": "json", "requests.api": "requests", "requests.sessions": "requests", "ruamel_yaml": "yaml",
-    "ruamel.yaml": "yaml", "oyaml": "yaml", "sh.bash": "sh.bash", "imp.reload": "importlib.reload",
+    "posix": "os",
+    "nt": "os",
+    "posixpath": "os.path",
+    "ntpath": "os.path",
+    "genericpath": "os.path",
+    "__builtin__": "builtins",
+    "_io": "io",
+    "_pyio": "io",
+    "io.open": "builtins.open",
+    "io.open_code": "builtins.open",
+    "os.fdopen": "os.fdopen",
+    "_socket": "socket",
+    "_pickle": "pickle",
+    "cPickle": "pickle",
+    "pickle._loads": "pickle.loads",
+    "pickle._load": "pickle.load",
+    "_codecs": "codecs",
+    "_operator": "operator",
+    "_functools": "functools",
+    "_collections": "collections",
+    "_thread": "_thread",
+    "thread": "_thread",
+    "_imp": "imp",
+    "_weakref": "weakref",
+    "_sqlite3": "sqlite3",
+    "sqlite3.dbapi2": "sqlite3",
+    "_pydatetime": "datetime",
+    "_strptime": "datetime",
+    "_ctypes": "ctypes",
+    "_ssl": "ssl",
+    "_json": "json",
+    "_struct": "struct",
+    "_random": "random",
+    "_string": "string",
+    "_signal": "signal",
+    "urllib2": "urllib.request",
+    "httplib": "http.client",
+    "commands": "subprocess",
+    "popen2": "subprocess",
+    "_frozen_importlib": "importlib._bootstrap",
+    "_frozen_importlib_external": "importlib._bootstrap_external",
+    "importlib._bootstrap._gcd_import": "importlib.import_module",
+    "importlib.__import__": "builtins.__import__",
+    "importlib._bootstrap.__import__": "builtins.__import__",
+    "importlib._gcd_import": "importlib.import_module",
+    "binascii.a2b_hex": "binascii.unhexlify",
+    "binascii.b2a_hex": "binascii.hexlify",
+    "_posixshmem": "_posixshmem",
+    "base64.decodestring": "base64.decodebytes",
+    "pathlib._local": "pathlib",
+    "codeop": "codeop",
+    "pathlib.PosixPath": "pathlib.Path",
+    "pathlib.WindowsPath": "pathlib.Path",
+    "pathlib.PurePosixPath": "pathlib.PurePath",
+    "os._Environ": "os.environ",
+    "os.environb": "os.environ",
+    "os.getenvb": "os.getenv",
+    "multiprocess": "multiprocessing",
+    "socket.SocketType": "socket.socket",
+    "dill._dill": "dill",
+    "cloudpickle.cloudpickle": "cloudpickle",
+    "pandas.io.parsers.read_csv": "pandas.read_csv",
+    "cupy": "numpy",
+    "dask.dataframe": "pandas",
+    "modin.pandas": "pandas",
+    "json.decoder": "json",
+    "requests.api": "requests",
+    "requests.sessions": "requests",
+    "ruamel_yaml": "yaml",
+    "ruamel.yaml": "yaml",
+    "oyaml": "yaml",
+    "sh.bash": "sh.bash",
+    "imp.reload": "importlib.reload",
 }  # fmt: skip - a table
 ABBREVIATIONS = {
-    "np": "numpy", "pd": "pandas", "plt": "matplotlib.pyplot", "mpl": "matplotlib", "sns": "seaborn", "tf": "tensorflow",
-    "sp": "scipy", "nx": "networkx",
+    "np": "numpy",
+    "pd": "pandas",
+    "plt": "matplotlib.pyplot",
+    "mpl": "matplotlib",
+    "sns": "seaborn",
+    "tf": "tensorflow",
+    "sp": "scipy",
+    "nx": "networkx",
 }  # fmt: skip - a table
 # Modules that others import for themselves and so carry along: `random._os` is `os`.
-CARRIED = frozenset(
+CARRIED = words(
     "os sys posix subprocess builtins importlib ctypes shutil pathlib pickle marshal gc inspect socket tempfile runpy pty "
-    "glob fnmatch imp pkgutil threading multiprocessing asyncio urllib http sysconfig linecache warnings codecs".split()
+    "glob fnmatch imp pkgutil threading multiprocessing asyncio urllib http sysconfig linecache warnings codecs"
 )
 
 
@@ -62,7 +124,14 @@ def _once(path: str) -> str:
 
 
 # Members that only look like a carried module.
-_OWN = {"glob": "glob", "inspect": "inspect", "tempfile": "tempfile", "codecs": "codecs", "socket": "socket", "signal": "signal"}
+_OWN = {
+    "glob": "glob",
+    "inspect": "inspect",
+    "tempfile": "tempfile",
+    "codecs": "codecs",
+    "socket": "socket",
+    "signal": "signal",
+}
 _PARENTS = {"urllib": "urllib3", "http": "aiohttp gql", "codecs": "encodings", "asyncio": "sqlalchemy websockets redis"}
 
 
@@ -71,7 +140,11 @@ def _own(before: list[str], name: str) -> bool:
     top = before[0]
     if _OWN.get(top) == name or top in _PARENTS.get(name, "").split():
         return True
-    return name in {"glob", "inspect", "threading", "http", "socket"} and before[-1][:1].islower() and top not in STDLIB_TOPS
+    return (
+        name in {"glob", "inspect", "threading", "http", "socket"}
+        and before[-1][:1].islower()
+        and top not in STDLIB_TOPS
+    )
 
 
-STDLIB_TOPS = frozenset("random tempfile shutil logging pathlib typing zipfile tarfile asyncio threading os subprocess".split())
+STDLIB_TOPS = words("random tempfile shutil logging pathlib typing zipfile tarfile asyncio threading os subprocess")

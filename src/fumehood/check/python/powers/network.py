@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 _VERBS = "get post put delete head options patch request stream"
-_CALLS = " ".join(f"{owner}.{verb}" for owner in ("requests", "httpx", "requests_html.HTMLSession") for verb in _VERBS.split())
+_CALLS = " ".join(
+    f"{owner}.{verb}" for owner in ("requests", "httpx", "requests_html.HTMLSession") for verb in _VERBS.split()
+)
 
 TABLE = {
     ("net.connect", "url 0 url|fullurl|uri|endpoint|base_url|api_base"): f"""
@@ -31,7 +33,13 @@ TABLE = {
     """,
     ("net.connect", "url 0 url"): " ".join(
         f"{owner}.{verb}"
-        for owner in ("requests.Session", "requests.session", "httpx.Client", "httpx.AsyncClient", "aiohttp.ClientSession")
+        for owner in (
+            "requests.Session",
+            "requests.session",
+            "httpx.Client",
+            "httpx.AsyncClient",
+            "aiohttp.ClientSession",
+        )
         for verb in "get post put delete head options patch ws_connect".split()
     ),
     ("net.connect", "host 0 host|hostname|address|server"): """
@@ -54,7 +62,10 @@ TABLE = {
         multiprocessing.connection.SocketClient socket.fromfd() asyncio.trsock.TransportSocket.connect
     """,
     ("net.connect", "address 1 address"): "socket.socket.sendto asyncio.BaseEventLoop.sock_connect",
-    ("net.connect", "host 0 host"): "logging.handlers.SocketHandler logging.handlers.DatagramHandler logging.handlers.HTTPHandler",
+    (
+        "net.connect",
+        "host 0 host",
+    ): "logging.handlers.SocketHandler logging.handlers.DatagramHandler logging.handlers.HTTPHandler",
     ("net.connect", "address 0 mailhost|address"): "logging.handlers.SMTPHandler logging.handlers.SysLogHandler",
     ("net.connect", ""): """
         socket.socket() socket.socketpair_inet() socket.socket.sendmsg socket.socket.sendfile asyncio.create_connection

@@ -14,14 +14,20 @@ TABLE = {
     """,
     ("net.connect", "=generativelanguage.googleapis.com:443"): "google.generativeai.*() google.genai.Client",
     ("net.connect", "=api.cohere.com:443"): "cohere.Client cohere.AsyncClient cohere.ClientV2",
-    ("net.connect", "=api.voyageai.com:443"): "voyageai.Client voyageai.AsyncClient voyageai.get_embedding voyageai.get_embeddings",
+    (
+        "net.connect",
+        "=api.voyageai.com:443",
+    ): "voyageai.Client voyageai.AsyncClient voyageai.get_embedding voyageai.get_embeddings",
     ("net.connect", "=api.mistral.ai:443"): "mistralai.*()",
     ("net.connect", "=api.groq.com:443"): "groq.Groq groq.AsyncGroq",
     ("net.connect", "=api.pinecone.io:443"): "pinecone.*()",
     ("net.connect", "=api.e2b.dev:443"): "e2b.*() e2b_code_interpreter.*() e2b_desktop.*()",
     ("net.connect", "=api.wandb.ai:443"): "wandb.init wandb.login wandb.Api",
     ("net.connect", "=github.com:443"): "github.*() torch.hub.load torch.hub.list torch.hub.help",
-    ("net.connect", "=en.wikipedia.org:443"): "wikipedia.*() wikipediaapi.*() langchain.document_loaders.WikipediaLoader",
+    (
+        "net.connect",
+        "=en.wikipedia.org:443",
+    ): "wikipedia.*() wikipediaapi.*() langchain.document_loaders.WikipediaLoader",
     ("net.connect", "=query1.finance.yahoo.com:443"): "yfinance.*() pandas_datareader.*()",
     ("net.connect", "=huggingface.co:443"): """
         datasets.load_dataset datasets.load_dataset_builder huggingface_hub.*() transformers.pipeline sentence_transformers.SentenceTransformer
@@ -46,9 +52,15 @@ TABLE = {
     ("net.connect", "=storage.googleapis.com:443"): """
         tensorflow.keras.datasets.*() keras.datasets.*() tensorflow_datasets.load tensorflow_hub.load tensorflow_hub.KerasLayer
     """,
-    ("net.connect", "=pypi.org:443"): "pip.*() micropip.*() piplite.*() xmlrpclib_pypi.* pkg_resources.require_remote setuptools.package_index.*()",
+    (
+        "net.connect",
+        "=pypi.org:443",
+    ): "pip.*() micropip.*() piplite.*() xmlrpclib_pypi.* pkg_resources.require_remote setuptools.package_index.*()",
     ("net.connect", "=nominatim.openstreetmap.org:443"): "geopy.geocoders.*() osmnx.*() geocoder.*()",
     ("net.connect", "=export.arxiv.org:443"): "arxiv.*()",
-    ("net.connect", "=translate.google.com:443"): "googletrans.*() gtts.gTTS deep_translator.*() speech_recognition.Recognizer.recognize_google",
+    (
+        "net.connect",
+        "=translate.google.com:443",
+    ): "googletrans.*() gtts.gTTS deep_translator.*() speech_recognition.Recognizer.recognize_google",
     ("net.connect", "=duckduckgo.com:443"): "duckduckgo_search.*() ddgs.*() googlesearch.search serpapi.*() tavily.*()",
 }
