@@ -6,6 +6,7 @@ The tables are in `clauses`, the forms of their values in `kinds`, units in `uni
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from fumehood.errors import PolicyError
@@ -115,7 +116,7 @@ class Policy:
             PolicyError: No such name, or what stands in the file is not a policy.
         """
         if source is None or source == "default":
-            return cls.default()
+            return _default()
         if isinstance(source, Policy):
             return source
         path = reading.find(str(source))
@@ -242,3 +243,9 @@ class Policy:
 
     def _tables(self) -> Iterator[tuple[str, Table]]:
         return ((name, cast("Table", getattr(self, name))) for name in reading.TABLES)
+
+
+@cache
+def _default() -> Policy:
+    """Keep the default, which every call without a policy asks for; to make it means to check each value."""
+    return Policy.default()
