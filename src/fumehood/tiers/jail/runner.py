@@ -287,7 +287,7 @@ def _spawn(request: wire.Message) -> wire.Message:
         child = os.posix_spawn(request["program"], [os.path.basename(request["program"]), path], os.environ)
         _, status = os.waitpid(child, 0)
     except OSError as error:
-        return {"ok": False, "error": _explain(error, path)}
+        return _failure(error, path)
     finally:
         os.unlink(path)
     code = os.waitstatus_to_exitcode(status)
