@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 from fumehood.check.budget import Budget, Exhausted
 from fumehood.check.need import ParseError, Reading
 from fumehood.check.python import attributes, calling, expressions, functions, loops, models, statements
+from fumehood.check.python.carrying import Carrier
 from fumehood.check.python.functions import enter_remaining
 from fumehood.check.python.keenness import is_keen
 from fumehood.check.python.machine import Machine
@@ -68,8 +69,10 @@ def follow(source: str, state: Names | None, budget: Budget) -> tuple[Reading, N
         return Reading(complete=False), before
     if isinstance(tree, ParseError):
         return Reading(error=tree), before
-    names, files = dict(before.names), dict(before.files)
-    machine = Machine(source.split("\n"), budget, Scope(None, names))
+    module = Scope()
+    Carrier(before.names, module).fill()
+    names, files = module.names, dict(before.files)
+    machine = Machine(source.split("\n"), budget, module)
     machine.files = files
     machine.keen = is_keen(tree)
     try:

@@ -51,6 +51,8 @@ ORIGINS: dict[str, Origin] = {
 }
 
 
+# Text made letter by letter: as data it is nothing special, as code it is hidden.
+MAKING_TEXT = words("builtins.chr builtins.bytes builtins.bytearray builtins.bytes.fromhex builtins.int.to_bytes builtins.unichr")
 MAX_STRANGERS = 64
 CARRIERS = words(
     "queue contextvars collections asyncio multiprocessing threading weakref types shelve concurrent cachetools heapq"
@@ -93,6 +95,8 @@ def _origin(path: str) -> Origin:
     from fumehood.check.python.powers.modules import known
 
     top = path.partition(".")[0]
+    if path in MAKING_TEXT:
+        return frozenset({"decoded"})
     found = ORIGINS.get(path) or ORIGINS.get(path.rpartition(".")[0]) or ORIGINS.get(top)
     if found is not None:
         return found
