@@ -65,6 +65,7 @@ class Plan:
         sealed = [
             self.language,
             *([[each.name, each.value] for each in getattr(self, part).values()] for part in _SEALED),
+            self.expected["on_denial"].value,
         ]
         return hashlib.sha256(json.dumps(sealed, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
