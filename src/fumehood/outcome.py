@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
@@ -29,13 +30,13 @@ _FAMILIES = {
 }
 _KINDS = {1: "SOCK_STREAM", 2: "SOCK_DGRAM", 3: "SOCK_RAW"}
 _MOST_TEXT = 1 << 20
+_DEEPEST = 100
 
 
 class Evidence(NamedTuple):
     """What was seen outside at the end of a run that did not complete."""
 
     counters: dict[str, Any]
-    before: dict[str, Any]
     disk_full: bool
     files_full: bool
     processes_full: bool
@@ -56,7 +57,7 @@ def judge(plan: Plan, seen: Seen, evidence: Evidence | None) -> Account:
     Args:
         plan: The plan that the sandbox was sealed with.
         seen: The cell's account of the run.
-        evidence: Counters read afterwards; None for a run whose answer was plainly good.
+        evidence: The run's counters, read afterwards; None for a run whose answer was plainly good.
     """
     if seen.tampered is not None:
         told = f"the program interfered with the channel to its runner: {seen.tampered}"
@@ -114,8 +115,8 @@ def _signal(number: int) -> str:
 
 def _limit_behind(answer: dict[str, Any], evidence: Evidence) -> str | None:
     """The limit that the program ran into, where what it says and what was seen outside agree."""
-    counters, before = evidence.counters, evidence.before
-    if counters.get("oom_kills", 0) > before.get("oom_kills", 0):
+    counters = evidence.counters
+    if counters.get("oom_kills"):
         return "memory"
     error = answer.get("error")
     told = cast("dict[str, object]", error) if isinstance(error, dict) else {}
@@ -123,22 +124,40 @@ def _limit_behind(answer: dict[str, Any], evidence: Evidence) -> str | None:
     claim = _ERRNO.get(code) if isinstance(code, int) else None
     if told.get("message") == "can't start new thread":
         claim = "processes"
-    refused = counters.get("forks_refused", 0) > before.get("forks_refused", 0) or evidence.processes_full
+    refused = bool(counters.get("forks_refused")) or evidence.processes_full
     agreed = {"processes": refused, "files": evidence.files_full, "disk": evidence.disk_full}
     return claim if claim is not None and agreed[claim] else None
 
 
 def _hit(plan: Plan, kind: str, seen: Seen) -> LimitHit:
     setting = {"files": "open_files"}.get(kind, kind)
-    limit = plan.jail[setting].value
+    limit = seen.wall_limit_s if kind == "wall" else plan.jail[setting].value
     used: dict[str, str] = {
-        "wall": format_seconds(round(seen.wall_s, 3)),
-        "cpu": format_seconds(round(seen.cpu_ns / 1e9, 3)),
+        "wall": f"{seen.wall_s:.2f}s",
+        "cpu": f"{seen.cpu_ns / 1e9:.2f}s",
         "memory": format_bytes(seen.peak),
     }
     show = {"wall": format_seconds, "cpu": format_seconds, "memory": format_bytes, "disk": format_bytes}.get(kind, str)
     shown = show(limit)
     return LimitHit(kind, shown, used.get(kind, shown), why(plan, "limit", kind).remedy)
+
+
+def value(told: object, depth: int = _DEEPEST) -> Any:
+    """The value that the program's side sent, or None: what the runner never sends is not handed on.
+
+    That is an infinite number (JSON's 1e999) and data so deep that taking it apart would exhaust our own stack.
+    """
+    return told if _is_plain(told, depth) else None
+
+
+def _is_plain(told: object, depth: int) -> bool:
+    if isinstance(told, float):
+        return math.isfinite(told)
+    if isinstance(told, list):
+        return depth > 0 and all(_is_plain(item, depth - 1) for item in cast("list[object]", told))
+    if isinstance(told, dict):
+        return depth > 0 and all(_is_plain(item, depth - 1) for item in cast("dict[str, object]", told).values())
+    return True
 
 
 def text(value: object, most: int = _MOST_TEXT) -> str:

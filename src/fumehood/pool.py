@@ -112,6 +112,7 @@ def shared(waiting: int = WAITING, launched: Launched | None = None) -> Pool:
     with _guard:
         if _shared is None:
             _shared = Pool(waiting, launched)
+            atexit.unregister(shutdown)
             atexit.register(shutdown)
         return _shared
 
@@ -139,7 +140,12 @@ async def _fresh(
     try:
         ready = pool.prepare(policy, language)
         cell = pool.jail.order(ready.plan, trees) if trees else pool.take(ready)
-        await cell.open(waiter)
+        try:
+            await cell.open(waiter)
+        except BaseException:  # cancelled, too: what nobody waits for any more is given up
+            cell.close()
+            raise
+        cell.keep(ready.plan.output["output"].value)  # the one setting that is not sealed in
     except SandboxClosed:
         _replace(pool)
         raise
@@ -156,21 +162,20 @@ def replenish(ready: Prepared) -> None:
 
 
 def _replace(pool: Pool) -> None:
-    """Forget a pool whose jail is gone, unless another thread did."""
+    """Forget a pool whose jail is gone, unless another thread did, and perhaps started the next one already."""
+    global _shared  # noqa: PLW0603 -- one jail a process is the point
     with _guard:
-        current = _shared is pool
-    if current:
-        shutdown()
+        if _shared is not pool:
+            return
+        _shared = None
+    pool.close()
 
 
 def shutdown() -> None:
     """End this process's pool; the next use starts another."""
-    global _shared
-    with _guard:
-        pool, _shared = _shared, None
+    pool = _shared
     if pool is not None:
-        atexit.unregister(shutdown)
-        pool.close()
+        _replace(pool)
 
 
 def _forget() -> None:

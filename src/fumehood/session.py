@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import threading
 import time
@@ -10,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fumehood import outcome, pool
 from fumehood.environment import choose
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from fumehood.tiers.jail.cell import Outcome as Seen
     from fumehood.tiers.jail.waiting import Waiter
 
-_MOST_CODE = 8 * 1024 * 1024
+_MOST_CODE, _MOST_FRAME = 8 * 1024 * 1024, 15 * 1024 * 1024
 _INTERPRETER = {"bash": "bash", "javascript": "node"}
 
 
@@ -59,22 +60,25 @@ class Session:
         Raises:
             UsageError: An argument has no meaning.
         """
+        self.cell: Cell | None = None
+        self.closed = False
+        self._busy = threading.Lock()
         self.waiter = waiter
         self.policy = Policy.load(policy)
         if tier is not None:
             self.policy = self.policy.but(**{"isolation.tier": tier})
         self.environment = choose(env)
         self.language: Language = _language(language)
-        self.trees = shared(tuple(data))
+        self.trees = shared(data)
         self.out = None if out is None else target(Path(out))
-        self.cell: Cell | None = None
         self.runs = 0
         self.lost: str | None = None
         self.state_gone = False
-        self.closed = False
-        self._counters: dict[str, Any] = {}
         self._process = 0
-        self._busy = threading.Lock()
+
+    def __del__(self) -> None:
+        """Forgotten without `close`: its sandbox must not live as long as the process."""
+        self.close()
 
     @contextmanager
     def alone(self) -> Generator[None]:
@@ -87,6 +91,8 @@ class Session:
         try:
             yield
         finally:
+            if self.closed:  # by another thread, meanwhile
+                self._let_go()
             self._busy.release()
 
     async def open(self) -> Cell:
@@ -99,6 +105,7 @@ class Session:
         """
         if self.closed:
             raise SandboxClosed("This sandbox was closed.", remedy="Make a new Sandbox.")
+        self._look()
         if self.lost is not None:
             raise StateLost(
                 f"The sandbox is gone, and with it its variables, imports and files: {self.lost}",
@@ -106,13 +113,21 @@ class Session:
             )
         if self.cell is None:
             self.ready, self.cell = await pool.fresh(self.policy, self.language, self.trees, waiter=self.waiter)
-            self.runs, self._counters, self._process = 0, {}, os.getpid()
-        elif self._process != os.getpid():
+            self.runs, self._process = 0, os.getpid()
+        return self.cell
+
+    def _look(self) -> None:
+        """Before a run: whether the cell is ours, and whether what was left running in it has ended it since."""
+        if self.cell is None:
+            return
+        if self._process != os.getpid():
             raise SandboxClosed(
                 "This sandbox belongs to the process that this one was forked from.",
                 remedy="Make a Sandbox in each process.",
             )
-        return self.cell
+        seen = self.cell.ended()
+        if seen is not None:
+            self._lose(_why_lost(outcome.judge(self.ready.plan, seen, None)))
 
     async def run(
         self,
@@ -148,7 +163,11 @@ class Session:
         limit = self.policy.limits.wall
         if timeout is None:
             return limit
-        asked = parse_seconds(timeout) if isinstance(timeout, str) else float(timeout)
+        try:
+            asked = parse_seconds(timeout) if isinstance(timeout, str) else float(timeout)
+        except (ValueError, TypeError):
+            told = f"timeout={timeout!r} is no time"
+            raise UsageError(told, remedy='Give seconds, or a text like "500ms" or "30s".') from None
         if not 0 < asked <= limit:
             told = f"timeout={timeout!r} is not between 0 and the policy's limits.wall of {format_seconds(limit)}"
             raise UsageError(told, remedy='Raise limits.wall in the policy: policy.but(**{"limits.wall": "2m"}).')
@@ -187,15 +206,17 @@ class Session:
         good = seen.answer is not None and seen.answer.get("ok") is True and seen.gone is None
         account = outcome.judge(self.ready.plan, seen, None if good else await self._evidence(cell, seen, space))
         answer = seen.answer if seen.answer is not None and account.outcome == "completed" else {}
+        stdout, stderr = _decode(seen.stdout), _decode(seen.stderr)
+        value = outcome.value(answer.get("value"))
         state = self._state()
         self.runs += 1
         files, left = space.outputs() if self.out is None else space.collect(self.out)
         result = Result(
             outcome=account.outcome,
-            value=strict(answer.get("value")),
+            value=strict(value),
             value_text=outcome.text(answer.get("value_text")),
-            stdout=seen.stdout.decode("utf-8", "replace"),
-            stderr=seen.stderr.decode("utf-8", "replace"),
+            stdout=stdout.text,
+            stderr=stderr.text,
             dropped=Dropped(*seen.dropped),
             files=tuple(files),
             left_out=tuple(left),
@@ -213,19 +234,18 @@ class Session:
             policy_sha256=self.ready.plan.policy_sha256,
         )
         if not account.alive:
-            self._lose(_why_lost(result))
+            self._lose(_why_lost(account))
         if not self.trees:
             pool.replenish(self.ready)
-        return _timed(result, clock, replaced=result.value != answer.get("value"))
+        changed = {"value": result.value != value, "stdout": stdout.changed, "stderr": stderr.changed}
+        return _timed(result, clock, replaced=[name for name, is_changed in changed.items() if is_changed])
 
     async def _evidence(self, cell: Cell, seen: Seen, space: Workspace) -> outcome.Evidence:
         """What the kernel counted, read while the program's last objects are still alive."""
         counters = seen.gone or await cell.count(self.waiter)
-        before, self._counters = self._counters, counters
         limits = self.policy.limits
         return outcome.Evidence(
             counters=counters,
-            before=before,
             disk_full=space.used()[1] > outcome.FULL,
             files_full=counters.get("open_files", 0) >= limits.open_files,
             processes_full=counters.get("tasks", 0) >= limits.processes,
@@ -249,6 +269,9 @@ class Session:
 
     def _lose(self, why: str) -> None:
         self.lost = why
+        self._let_go()
+
+    def _let_go(self) -> None:
         if self.cell is not None:
             self.cell.close()
             self.cell = None
@@ -258,19 +281,33 @@ class Session:
         with self.alone():
             self.state_gone = self.lost is not None
             self.lost = None
-            if self.cell is not None:
-                self.cell.close()
-                self.cell = None
+            self._let_go()
 
     def close(self) -> None:
-        """End it. Safe to call twice."""
+        """End it, and what another thread is running in it. Safe to call twice."""
         self.closed = True
-        if self.cell is not None:
-            self.cell.close()
-            self.cell = None
+        if self._busy.acquire(blocking=False):
+            self._let_go()
+            self._busy.release()
+        elif (cell := self.cell) is not None:
+            cell.kill("closed")
 
 
-def _timed(result: Result, clock: tuple[float, float, float], *, replaced: bool) -> Result:
+class _Text(NamedTuple):
+    """Output as text, and whether bytes of it that are not UTF-8 were replaced."""
+
+    text: str
+    changed: bool
+
+
+def _decode(data: bytes) -> _Text:
+    try:
+        return _Text(data.decode(), changed=False)
+    except UnicodeDecodeError:
+        return _Text(data.decode("utf-8", "replace"), changed=True)
+
+
+def _timed(result: Result, clock: tuple[float, float, float], *, replaced: list[str]) -> Result:
     """Add where the time went, and the trail of what happened when."""
     began, waited, ran = clock
     total = (time.perf_counter() - began) * 1000
@@ -278,17 +315,17 @@ def _timed(result: Result, clock: tuple[float, float, float], *, replaced: bool)
     trail = [Event(round(wait, 3), "started", {"state": result.state})]
     trail += [Event(round(wait + run, 3), "denied", {"what": d.what, "clause": d.clause}) for d in result.denials]
     if replaced:
-        trail.append(Event(round(wait + run, 3), "replaced", {"what": "lone surrogates in the value, by U+FFFD"}))
+        trail.append(Event(round(wait + run, 3), "replaced", {"what": replaced, "by": "U+FFFD"}))
     trail.append(Event(round(wait + run, 3), result.outcome, {}))
     timing = Timing(0.0, round(wait, 3), round(run, 3), round(total, 3))
     return replace(result, timing=timing, trail=tuple(trail))
 
 
-def _why_lost(result: Result) -> str:
-    if result.limit is not None:
-        return f"the {result.limit.kind} limit of {result.limit.limit} ended it"
-    if result.error is not None:
-        return result.error.message
+def _why_lost(account: outcome.Account) -> str:
+    if account.limit is not None:
+        return f"the {account.limit.kind} limit of {account.limit.limit} ended it"
+    if account.error is not None:
+        return account.error.message
     return "the program ended its interpreter"
 
 
@@ -299,9 +336,12 @@ def _language(language: str) -> Language:
     return language
 
 
-def _source(code: str) -> str:
-    if len(code) > _MOST_CODE:
-        told = f"the program has {len(code):,} characters; at most {_MOST_CODE:,} are taken"
+def _source(code: object) -> str:
+    if not isinstance(code, str):
+        raise UsageError(f"the program is {type(code).__name__}, not str", remedy="Decode it: code.decode('utf-8').")
+    # As it travels a character takes up to twelve bytes, which are counted where they could matter.
+    if len(code) > _MOST_CODE or (len(code) > _MOST_FRAME // 12 and len(json.dumps(code)) > _MOST_FRAME):
+        told = f"the program has {len(code):,} characters; at most {_MOST_CODE:,} are taken, or fewer unusual ones"
         raise UsageError(told, remedy="Put data into files (data=…) rather than into the program.")
     return code
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import select
 import socket
@@ -43,8 +44,11 @@ class Stream:
         self.kept, self.dropped, self.listener = bytearray(), 0, listener
 
     def drain(self) -> bool:
-        """Read what is there now; False at the end of the stream."""
-        while True:
+        """Read what is there now; False at the end of the stream.
+
+        At most what the pipe holds, however large the code made it: one that never stops writing holds up nobody.
+        """
+        for _ in range(-(-fcntl.fcntl(self.descriptor, fcntl.F_GETPIPE_SZ) // _CHUNK)):
             try:
                 data = os.read(self.descriptor, _CHUNK)
             except BlockingIOError:
@@ -57,7 +61,8 @@ class Stream:
             if fits and self.listener is not None:
                 self.listener(fits)
             if len(data) < _CHUNK:
-                return True
+                break
+        return True
 
 
 @dataclass
@@ -72,6 +77,7 @@ class Outcome:
     stderr: bytes = b""
     dropped: tuple[int, int] = (0, 0)
     wall_s: float = 0.0
+    wall_limit_s: float = 0.0
     cpu_ns: int = 0
     peak: int = 0
     processes: int = 1
@@ -107,6 +113,8 @@ class Cell:
         self._denied: list[Message] = []
         self._counted: Message = {}
         self._cpu_ns = self._asked = 0
+        self._tampered: str | None = None
+        self._maker = os.getpid()
         self._events: dict[int, Callable[[], bool]] = {
             lifeline.fileno(): self._hear_warden,
             channel.fileno(): self._hear_code,
@@ -144,7 +152,7 @@ class Cell:
             budget: For the warden: wall and cpu in seconds.
             waiter: How to wait.
         """
-        outcome = Outcome()
+        outcome = Outcome(wall_limit_s=budget["wall"])
         self._denied = outcome.denied
         self._answers.clear()
         self._asked += 1
@@ -154,11 +162,9 @@ class Cell:
             await self._send(wire.pack(request | {"id": self._asked}), waiter, began + budget["wall"])
             while not self._answers and self.gone is None:
                 if not await self._turn(waiter, began + budget["wall"] + _GRACE_S):
-                    self.kill("wall")
-        except wire.Tampered as tampered:
-            outcome.tampered = str(tampered)
-            self.kill("tampered")
-            await self._await_end(waiter)
+                    await self._give_up(waiter)
+            if self._tampered is not None:
+                await self._await_end(waiter)
         except BaseException:  # the caller gave up in the middle: what runs there now has no owner any more
             self.kill("closed")
             self.close()
@@ -173,6 +179,7 @@ class Cell:
             stream.drain()
         self._hear_warden()
         outcome.answer = self._answers[0] if self._answers else None
+        outcome.tampered = self._tampered
         outcome.gone = self.gone
         outcome.stdout, outcome.stderr = (bytes(stream.kept) for stream in self.streams)
         outcome.dropped = self.streams[0].dropped, self.streams[1].dropped
@@ -183,6 +190,11 @@ class Cell:
             cpu, outcome.peak = self.meter.cpu_ns(), self.meter.memory_peak()
         outcome.cpu_ns = max(cpu - self._cpu_ns, 0)
         self._cpu_ns = cpu
+
+    def keep(self, cap: int) -> None:
+        """Keep this many bytes of standard output and error each."""
+        for stream in self.streams:
+            stream.cap = cap
 
     def begin(self, on_stdout: Callable[[bytes], None] | None, on_stderr: Callable[[bytes], None] | None) -> None:
         """Forget the output of the run before; from here on tell the listeners of each piece that is kept."""
@@ -198,9 +210,14 @@ class Cell:
             pass
         return self.gone or self._counted
 
+    async def _give_up(self, waiter: Waiter) -> None:
+        """The warden should have ended the run long ago: tell it once more, and go on without it."""
+        self.kill("wall")
+        await self._await_end(waiter)
+        self.gone = self.gone or {"event": "gone", "reason": "warden", "status": None}
+
     async def _await_end(self, waiter: Waiter) -> None:
-        """After a kill: until the warden says that the last process is gone. Its channel is not listened to."""
-        self._ignore(self.channel.fileno())
+        """After a kill: until the warden says that the last process is gone."""
         end = time.monotonic() + _GRACE_S
         while self.gone is None and await self._turn(waiter, end):
             pass
@@ -244,15 +261,23 @@ class Cell:
         if not data:
             self._command({"do": "hung up"})
             return False
-        for frame in self.frames.feed(data):
-            if not self.ready and frame == {"ready": True}:
-                self.ready = True
-            elif self._answers or frame.pop("id", None) != self._asked:
-                message = "the channel carried an answer that was not asked for"
-                raise wire.Tampered(message)
-            else:
-                self._answers.append(frame)
+        try:
+            for frame in self.frames.feed(data):
+                self._take(frame)
+        except wire.Tampered as tampered:
+            self._tampered = str(tampered)
+            self.kill("tampered")
+            return False
         return True
+
+    def _take(self, frame: Message) -> None:
+        if not self.ready and frame == {"ready": True}:
+            self.ready = True
+        elif self._answers or frame.pop("id", None) != self._asked:
+            message = "the channel carried an answer that was not asked for"
+            raise wire.Tampered(message)
+        else:
+            self._answers.append(frame)
 
     def _hear_warden(self) -> bool:
         """Events of the warden, in the order in which they happened."""
@@ -287,11 +312,21 @@ class Cell:
         """Have everything in it ended, now."""
         self._command({"do": "kill", "reason": reason})
 
+    def ended(self) -> Outcome | None:
+        """What came of it if it ended while nothing was asked of it; None while it lives. Does not wait."""
+        self._hear_warden()
+        if self.gone is None:
+            return None
+        return Outcome(gone=self.gone, tampered=self._tampered)
+
     def close(self) -> None:
         """Let go of it; the warden ends what still runs. Safe to call twice."""
         if self.closed:
             return
         self.closed = True
+        if os.getpid() == self._maker:  # a fork of the caller may hold copies of our ends; it must not end it either
+            with suppress(OSError):
+                self.lifeline.shutdown(socket.SHUT_RDWR)
         self.epoll.close()
         self.lifeline.close()
         self.channel.close()

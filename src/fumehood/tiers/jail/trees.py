@@ -26,7 +26,10 @@ def open_tree(spec: Message, owner: list[int] | None) -> int:
     Raises:
         OSError: It is not there, or the sandbox's user could not read it and its file system can't be remapped.
     """
-    tree = mount.clone_tree(spec["source"])
+    try:
+        tree = mount.clone_tree(spec["source"])
+    except OSError as error:
+        raise OSError(error.errno, f"{spec['source']}: {os.strerror(error.errno or 0)}") from error
     try:
         flags = _RESTRICTED | (0 if spec["writable"] else mount.RDONLY)
         if owner is None:

@@ -57,6 +57,7 @@ class Ward:
         self.pidfd = self.listener = -1
         self.uid: int | None = None
         self.notices = 0
+        self.counted_before: Message = {}
         self.reason: str | None = None
         self.status: int | None = None
         warden.watch(self.lifeline.fileno(), self._command)
@@ -166,6 +167,7 @@ class Ward:
     def _begin(self, message: Message) -> None:
         now = time.monotonic()
         used = self.meter.cpu_ns() if self.meter is not None else 0
+        self.counted_before = self._kernels_counts()
         self.running = Run(now + message["wall"], used + int(message["cpu"] * 1e9), now)
 
     def _expect_end(self) -> None:
@@ -211,9 +213,10 @@ class Ward:
         self.notices += 1
         if self.notices <= _TOLD:
             self._tell({"event": "denied", "call": notice.number, "arguments": notice.arguments})
-        seccomp.refuse(self.listener, notice)
         if self.order["end_on_denial"]:
-            self.kill("denied")
+            self.kill("denied")  # unanswered: the program must not go on by a single step
+            return
+        seccomp.refuse(self.listener, notice)
         if self.notices >= _DEAF:
             self._close_listener()
 
@@ -227,9 +230,15 @@ class Ward:
         counters: Message = {"refused_calls": self.notices}
         if self.meter is not None:
             counters |= {"cpu_ns": self.meter.cpu_ns(), "peak": self.meter.memory_peak()}
-        if self.group is not None:
-            counters |= {"oom_kills": self.group.oom_kills(), "forks_refused": self.group.forks_refused()}
-        return counters
+        return counters | {
+            name: count - self.counted_before.get(name, 0) for name, count in self._kernels_counts().items()
+        }
+
+    def _kernels_counts(self) -> Message:
+        """What the kernel refused it and killed in it, over its whole life."""
+        if self.group is None:
+            return {}
+        return {"oom_kills": self.group.oom_kills(), "forks_refused": self.group.forks_refused()}
 
     def _census(self) -> Message:
         """What the living sandbox holds right now."""
