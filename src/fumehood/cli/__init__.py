@@ -7,11 +7,15 @@ import sys
 
 def main() -> None:
     """Run a command and leave with its exit code (0 to 7 as the documentation says, 130 when interrupted)."""
-    if sys.argv[1:2] == ["run"] and not {"-h", "--help"} & set(sys.argv):
-        _start_jail()
-    from fumehood.cli.commands import execute
+    try:
+        if sys.argv[1:2] == ["run"] and not {"-h", "--help"} & set(sys.argv):
+            _start_jail()
+        from fumehood.cli.commands import execute
 
-    sys.exit(execute())
+        code = execute()
+    except KeyboardInterrupt:  # before the commands are there to catch it
+        code = 130
+    sys.exit(code)
 
 
 def _start_jail() -> None:

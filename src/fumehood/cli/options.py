@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
@@ -52,7 +53,7 @@ def read_source(file: str | None, code: str | None, lang: str | None) -> tuple[s
         raise UsageError(told, remedy="Give one of the two.")
     language = cast("Language", lang or _SUFFIXES.get(Path(file or "").suffix.lower(), "python"))
     if code is not None:
-        return code, "<code>", language
+        return _decode(os.fsencode(code), "-c CODE"), "<code>", language
     if file is None or file == "-":
         return _decode(sys.stdin.buffer.read(), "standard input"), "<stdin>", language
     return _decode(_read(Path(file)), file), Path(file).name, language

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
 from typing import TYPE_CHECKING
@@ -11,13 +12,16 @@ import click
 from fumehood import sandbox
 from fumehood.cli.commands import EXIT
 from fumehood.cli.options import load_policy, read_source, source_options
-from fumehood.cli.text import printable
+from fumehood.cli.text import printable, write
+from fumehood.errors import Unavailable
+from fumehood.execution import ProgramError, Result
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TextIO
 
-    from fumehood.execution import Result
+    from fumehood.execution import Language
+    from fumehood.policy import Policy
 
 _MOST_CONTROLS = 3
 
@@ -52,43 +56,65 @@ def command(  # noqa: PLR0913, PLR0917 -- the contract's options
     """
     source, name, language = read_source(file, code, lang)
     in_force = load_policy(policy, wall=timeout, memory=memory, hosts=allow_net)
-    result = sandbox.run(
-        source,
-        language=language,
-        policy=in_force,
-        env=env,
-        tier=tier,
-        data=data,
-        out=out,
-        name=name,
-        on_stdout=None if as_json else _writer(sys.stdout),
-        on_stderr=None if as_json else _writer(sys.stderr),
-    )
+    try:
+        result = sandbox.run(
+            source,
+            language=language,
+            policy=in_force,
+            env=env,
+            tier=tier,
+            data=data,
+            out=out,
+            name=name,
+            on_stdout=None if as_json else _writer(sys.stdout),
+            on_stderr=None if as_json else _writer(sys.stderr),
+        )
+    except Unavailable as error:
+        if as_json:
+            _print(_unavailable(error, source, language, policy=in_force))
+        raise
     if as_json:
-        click.echo(json.dumps(result.to_dict(), ensure_ascii=False, allow_nan=False))
+        _print(result)
     else:
         _show(result)
     return EXIT[result.outcome]
+
+
+def _print(result: Result) -> None:
+    """One JSON object in UTF-8; in ASCII where standard output has another encoding."""
+    unicode = (sys.stdout.encoding or "").lower() in {"utf-8", "utf8"}
+    write(sys.stdout, json.dumps(result.to_dict(), ensure_ascii=not unicode, allow_nan=False) + "\n")
+
+
+def _unavailable(error: Unavailable, source: str, language: Language, *, policy: Policy) -> Result:
+    """What `--json` says where nothing could run."""
+    return Result(
+        outcome="unavailable",
+        error=ProgramError(type(error).__name__, f"{error} {error.remedy()}", None, ""),
+        tier=policy.isolation.tier,
+        language=language,
+        policy=policy.name,
+        code_sha256=hashlib.sha256(source.encode("utf-8", "surrogatepass")).hexdigest(),
+        policy_sha256=policy.sha256,
+    )
 
 
 def _writer(stream: TextIO) -> Callable[[str], None]:
     """Pass output on as it comes; on a terminal without what could steer it."""
     terminal = stream.isatty()
 
-    def write(piece: str) -> None:
-        stream.write(printable(piece) if terminal else piece)
-        stream.flush()
+    def pass_on(piece: str) -> None:
+        write(stream, printable(piece) if terminal else piece)
 
-    return write
+    return pass_on
 
 
 def _show(result: Result) -> None:
     """The value on standard output; everything about the run on standard error."""
     if result.value_text:
-        click.echo(printable(result.value_text))
-    sys.stdout.flush()
+        write(sys.stdout, printable(result.value_text) + "\n")
     for line in _remarks(result):
-        click.echo(printable(line), err=True)
+        write(sys.stderr, printable(line) + "\n")
 
 
 def _remarks(result: Result) -> list[str]:
