@@ -37,6 +37,7 @@ def load(machine: Machine, name: str, node: Node, *, how: tuple[str | int, ...] 
         if written is not None:
             return unknown(written.origin)
     machine.imports.add(top)
+    machine.need("module.import", node, value=name)
     if name in ACTING_ON_IMPORT:
         for power in powers_of(name + ".*"):
             machine.need(power.capability, node, value=name)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from fumehood.check.python.machine import Machine
 
 BUILTINS: Final = frozenset(dir(builtins)) | {
-    "get_ipython",
+    "get_ipython", "__shell__", "__magic__",
     "display",
     "unicode",
     "raw_input",

@@ -20,6 +20,7 @@ class ExhaustResources(Rule):
 
     ## Refused
     ```python
+    hoard = []
     while True: hoard.append(bytearray(10**8))
     ```
 

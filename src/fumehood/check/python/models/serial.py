@@ -53,7 +53,7 @@ def named(machine: Machine, path: str, args: Args, *, argument: Value | None = N
         "system",
         "import_module",
     } or powers_of(path):
-        before = len(machine.needs)
+        machine.need("code.unpickle", args.node, value=path)
         machine.call(
             Ref(path),
             Args(
@@ -62,8 +62,6 @@ def named(machine: Machine, path: str, args: Args, *, argument: Value | None = N
                 node=args.node,
             ),
         )
-        if len(machine.needs) == before:
-            machine.need("code.unpickle", args.node, value=path)
     elif path.partition(".")[0] not in HARMLESS and any(power.capability in GRAVE for power in powers_of(path)):
         machine.need("code.unpickle", args.node, value=path)
 

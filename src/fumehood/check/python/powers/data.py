@@ -17,40 +17,40 @@ TABLE = {
     ): """
         linecache.getline linecache.getlines linecache.updatecache linecache.lazycache tokenize.open mmap.mmap
         os.readlink os.getxattr os.listxattr os.truncate() pathlib.Path.read_text pathlib.Path.read_bytes pathlib.Path.readlink
-        configparser.ConfigParser.read configparser.RawConfigParser.read netrc.netrc plistlib.readPlist mimetypes.MimeTypes
+        configparser.ConfigParser.read configparser.RawConfigParser.read netrc.netrc mimetypes.MimeTypes
         mimetypes.read_mime_types mimetypes.init robotparser.read imghdr.what sndhdr.what zipfile.is_zipfile
         tarfile.is_tarfile zipimport.zipimporter pkgutil.read_code runpy.run_path py_compile.compile compileall.compile_file compileall.compile_dir
-        tabnanny.check pyclbr.readmodule trace.find_lines modulefinder.ModuleFinder.run_script symtable.read_file
+        tabnanny.check pyclbr.readmodule modulefinder.ModuleFinder.run_script
         xml.dom.minidom.parse xml.etree.ElementTree.parse xml.etree.ElementTree.iterparse xml.sax.parse xml.dom.pulldom.parse
         xml.etree.cElementTree.parse lxml.etree.parse lxml.html.parse io.open_code importlib._bootstrap_external.FileLoader
-        importlib.machinery.SourceFileLoader.get_data _imp.source_hash gettext.translation locale.bindtextdomain
+        importlib.machinery.SourceFileLoader.get_data gettext.translation locale.bindtextdomain
         shelve.open dbm.open dbm.dumb.open dbm.gnu.open dbm.ndbm.open dbm.whichdb mailcap.readmailcapfile mailbox.Maildir
-        hashlib.file_digest difflib.unified_diff_file filecmp.cmp filecmp.cmpfiles os.copy_file_range
+        hashlib.file_digest filecmp.cmp os.copy_file_range
         ssl.SSLContext.load_cert_chain ssl.SSLContext.load_verify_locations ssl.SSLContext.load_dh_params
         numpy.load numpy.fromfile numpy.loadtxt numpy.genfromtxt numpy.memmap numpy.fromregex numpy.DataSource numpy.lib.DataSource
         PIL.Image.open PIL.ImageFont.truetype PIL.ImageFont.load cv2.imread cv2.VideoCapture cv2.imreadmulti
         skimage.io.imread skimage.io.imread_collection scipy.io.loadmat scipy.io.wavfile.read scipy.io.mmread
-        scipy.io.readsav scipy.io.netcdf_file torch.load joblib.load dill.load_session cloudpickle.load_file
+        scipy.io.readsav scipy.io.netcdf_file torch.load joblib.load dill.load_session
         tensorflow.io.read_file tensorflow.data.TextLineDataset tensorflow.data.TFRecordDataset tensorflow.keras.models.load_model
         keras.models.load_model tensorflow.saved_model.load tensorflow.io.gfile.listdir tensorflow.keras.utils.load_img
         networkx.read_gml networkx.read_graphml networkx.read_edgelist networkx.read_adjlist networkx.read_gpickle networkx.read_weighted_edgelist
         networkx.read_pajek networkx.read_gexf networkx.read_sparse6 networkx.read_graph6 networkx.read_multiline_adjlist
         openpyxl.load_workbook xlrd.open_workbook docx.Document pptx.Presentation PyPDF2.PdfReader PyPDF2.PdfFileReader pypdf.PdfReader
         pdfplumber.open fitz.open pymupdf.open dotenv.load_dotenv dotenv.dotenv_values librosa.load soundfile.read
-        toml.load geopandas.read_file_local nibabel.load pydicom.dcmread ezdxf.readfile xarray.open_dataset xarray.open_mfdataset
+        toml.load nibabel.load pydicom.dcmread ezdxf.readfile xarray.open_dataset xarray.open_mfdataset
         pyarrow.parquet.ParquetFile pyarrow.memory_map pyarrow.OSFile pyarrow.input_stream pyarrow.csv.read_csv pyarrow.json.read_json
-        pyarrow.feather.read_table spacy.load_path fiona.open dask.bag.read_text vaex.open mutagen.File exifread.process_path
-        csvkit.reader_path astropy.io.fits.open imageio.v2.imread_path tifffile.imread laspy.read trimesh.load lightgbm.Booster
+        pyarrow.feather.read_table fiona.open dask.bag.read_text vaex.open mutagen.File
+        astropy.io.fits.open tifffile.imread laspy.read trimesh.load lightgbm.Booster
         jinja2.FileSystemLoader mako.template.Template bottle.static_file matplotlib.image.thumbnail matplotlib.font_manager.FontProperties
-        matplotlib.rc_file matplotlib.rc_params_from_file matplotlib.cbook.get_sample_data os.chdir os.fchdir os.stat_result_of
-        subprocess.list2files shlex.read_file plyer.filechooser h5py.is_hdf5 pickle.load_path torch.jit.load torchvision.io.read_image
-        torchvision.io.read_file torchaudio.load importlib.util.spec_from_file_location_path
+        matplotlib.rc_file matplotlib.rc_params_from_file os.chdir os.fchdir
+        h5py.is_hdf5 torch.jit.load torchvision.io.read_image
+        torchvision.io.read_file torchaudio.load
     """,
     ("fs.read", "path 0 files|filenames"): "fileinput.input fileinput.FileInput",
     ("fs.read", "path 1 location|path|filename"): """
         importlib.util.spec_from_file_location importlib.machinery.SourceFileLoader importlib.machinery.SourcelessFileLoader
         imp.load_source imp.load_compiled imp.load_dynamic importlib._bootstrap_external.SourceFileLoader filecmp.cmp
-        importlib._bootstrap_external.FileLoader imp.load_package code.load_path
+        importlib._bootstrap_external.FileLoader imp.load_package
     """,
     (
         "fs.read",
@@ -67,21 +67,21 @@ TABLE = {
         altair.Data folium.GeoJson plotly.io.read_json pandas.io.common.get_handle pandas.io.common.urlopen
     """,
     ("fs.write", "path 0 path|name|file|filename|fname|outfile|dst"): """
-        os.mkdir os.makedirs os.mkfifo os.chmod os.chown os.lchown os.lchmod os.utime os.setxattr os.chflags
+        os.mkdir os.makedirs os.mkfifo os.chmod os.chown os.lchown os.lchmod os.utime os.setxattr
         pathlib.Path.write_text pathlib.Path.write_bytes pathlib.Path.mkdir pathlib.Path.touch pathlib.Path.chmod pathlib.Path.lchmod
         pathlib.Path.symlink_to pathlib.Path.hardlink_to pathlib.Path.link_to shutil.chown numpy.save numpy.savez numpy.savez_compressed
         numpy.savetxt matplotlib.pyplot.savefig matplotlib.image.imsave matplotlib.pyplot.imsave cv2.imwrite skimage.io.imsave
         scipy.io.savemat scipy.io.wavfile.write imageio.imwrite imageio.imsave imageio.mimsave imageio.mimwrite imageio.get_writer
         imageio.v2.imwrite imageio.v3.imwrite soundfile.write plotly.io.write_html plotly.io.write_image xlsxwriter.Workbook
-        cProfile.Profile.dump_stats dill.dump_session tempfile.mkdtemp_at faulthandler.dump_path zipapp.create_archive
-        torch.save_path tensorflow.io.write_file tensorflow.keras.models.save_model plistlib.writePlist
+        cProfile.Profile.dump_stats dill.dump_session zipapp.create_archive
+        tensorflow.io.write_file tensorflow.keras.models.save_model
         xml.etree.ElementTree.ElementTree.write tracemalloc.Snapshot.dump readline.write_history_file readline.append_history_file
-        sqlite3.Connection.backup_to fpdf.FPDF.output reportlab.pdfgen.canvas.Canvas skvideo.io.vwrite moviepy.editor.write
+        fpdf.FPDF.output reportlab.pdfgen.canvas.Canvas skvideo.io.vwrite moviepy.editor.write
     """,
     ("fs.write", "path 1 fname|filename|path|f|file|dst|target|link_name|file_path|filepath|outfile|out_file"): """
         joblib.dump torch.save networkx.write_gml networkx.write_graphml networkx.write_edgelist networkx.write_adjlist networkx.write_gexf
         networkx.write_gpickle networkx.write_pajek networkx.write_weighted_edgelist os.symlink os.link soundfile.write
-        pydot.write pyarrow.parquet.write_table pyarrow.feather.write_feather pyarrow.csv.write_csv shutil.make_archive_to
+        pyarrow.parquet.write_table pyarrow.feather.write_feather pyarrow.csv.write_csv
         tensorflow.keras.utils.save_img torchvision.utils.save_image torchvision.io.write_png plotly.offline.plot
     """,
     ("fs.move", "path 0 src"): "os.rename os.replace os.renames shutil.move pathlib.Path.rename pathlib.Path.replace",
@@ -104,8 +104,8 @@ TABLE = {
     """,
     ("fs.list", "path 0 path|pathname|top|dir|root|topdown"): """
         os.listdir os.scandir os.walk os.fwalk glob.glob glob.iglob glob.glob0 glob.glob1 pathlib.Path.iterdir pathlib.Path.glob pathlib.Path.rglob
-        pathlib.Path.walk os.statvfs shutil.disk_usage dircache.listdir filecmp.dircmp psutil.disk_usage zipfile.Path.iterdir
-        importlib.resources.files_at pkgutil.iter_modules_at natsort.os_sorted
+        pathlib.Path.walk os.statvfs shutil.disk_usage filecmp.dircmp psutil.disk_usage
+
     """,
     ("env.read", "text 0 key|name"): "os.getenv",
     ("env.write", "text 0 key|name"): "os.putenv os.unsetenv",

@@ -27,14 +27,14 @@ _ios_support _android_support _apple_support
 HARMLESS_STDLIB = words("""
 _abc _ast _asyncio _bisect _blake2 _bz2 _codecs_cn _codecs_hk _codecs_iso2022 _codecs_jp _codecs_kr _codecs_tw _compat_pickle
 _compression _contextvars _csv _curses _curses_panel _datetime _dbm _decimal _elementtree _gdbm _hashlib _heapq _json _locale
-_lsprof _lzma _markupbase _md5 _multibytecodec _multiprocessing _opcode _overlapped _posixshmem _py_abc _pydecimal _pydatetime
+_lsprof _lzma _markupbase _md5 _multibytecodec _multiprocessing _opcode _overlapped _py_abc _pydecimal _pydatetime
 _queue _random _scproxy _sha1 _sha2 _sha256 _sha3 _sha512 _sitebuiltins _sre _stat _statistics _string _strptime _struct _symtable
-_threading_local _tracemalloc _typing _uuid _warnings _weakrefset _zoneinfo _zstd _hmac _opcode_metadata _sysconfig _suggestions _types
-_py_warnings abc array audioop base64 bdb binascii bisect calendar chunk cmath cmd collections colorsys contextvars copy
+_threading_local _tokenize _tracemalloc _typing _uuid _warnings _weakrefset _zoneinfo _zstd _hmac _opcode_metadata _sysconfig _suggestions _types
+_py_warnings abc array audioop base64 binascii bisect calendar chunk cmath cmd collections colorsys contextvars copy
 csv dataclasses datetime decimal difflib dis email encodings enum errno fnmatch fractions getopt graphlib heapq hmac html
-ipaddress itertools keyword math nturl2path ntpath numbers optparse pprint queue quopri random re reprlib secrets shlex sre_compile
-sre_constants sre_parse stat statistics stringprep struct sunau textwrap this time token tomllib unicodedata uu xdrlib zlib
-_testcapi annotationlib compression winsound pyexpat _wmi string _lsprof
+ipaddress itertools keyword math nturl2path numbers optparse pprint queue quopri random re reprlib secrets shlex sre_compile
+sre_constants sre_parse stat statistics stringprep struct textwrap this time token tomllib unicodedata uu xdrlib zlib
+_testcapi annotationlib compression winsound pyexpat _wmi _lsprof
 """)
 HARMLESS_PACKAGES = words("""
 numpy pandas matplotlib scipy sklearn seaborn statsmodels sympy networkx skimage PIL cv2 torch torchvision torchaudio tensorflow keras

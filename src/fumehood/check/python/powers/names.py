@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from functools import cache
 
 from fumehood.check.python.powers.words import words
@@ -123,28 +124,18 @@ def _once(path: str) -> str:
     return path
 
 
-# Members that only look like a carried module.
-_OWN = {
-    "glob": "glob",
-    "inspect": "inspect",
-    "tempfile": "tempfile",
-    "codecs": "codecs",
-    "socket": "socket",
-    "signal": "signal",
-}
-_PARENTS = {"urllib": "urllib3", "http": "aiohttp gql", "codecs": "encodings", "asyncio": "sqlalchemy websockets redis"}
+# Members that only look like a carried module: a submodule of that name, or a method.
+_PARENTS = {
+    "subprocess": words("asyncio gevent eventlet anyio trio"), "sysconfig": words("distutils setuptools numpy"), "urllib": words("urllib3"),
+    "http": words("aiohttp gql flask django"), "codecs": words("encodings"), "asyncio": words("sqlalchemy websockets redis tqdm httpx"),
+    "multiprocessing": words("torch pathos joblib dask"), "io": words("pandas skimage scipy"),
+}  # fmt: skip - a table
+_COMMON = words("glob inspect threading http socket asyncio warnings codecs tempfile multiprocessing")
 
 
 def _own(before: list[str], name: str) -> bool:
-    """Tell whether `name` is the member that its module was made for, not another module carried along."""
+    """Tell whether `name` is a member that its module was made for, not another module carried along."""
     top = before[0]
-    if _OWN.get(top) == name or top in _PARENTS.get(name, "").split():
+    if (top == name and len(before) == 1) or top in _PARENTS.get(name, ()):
         return True
-    return (
-        name in {"glob", "inspect", "threading", "http", "socket"}
-        and before[-1][:1].islower()
-        and top not in STDLIB_TOPS
-    )
-
-
-STDLIB_TOPS = words("random tempfile shutil logging pathlib typing zipfile tarfile asyncio threading os subprocess")
+    return name in _COMMON and (len(before) > 1 or top not in sys.stdlib_module_names)

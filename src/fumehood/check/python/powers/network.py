@@ -11,14 +11,14 @@ TABLE = {
     ("net.connect", "url 0 url|fullurl|uri|endpoint|base_url|api_base"): f"""
         {" ".join(name for name in _CALLS.split() if not name.endswith((".request", ".stream")))}
         urllib.request.urlopen urllib.request.urlretrieve urllib.request.Request() urllib.urlopen urllib.urlretrieve
-        urllib.request.URLopener.open urllib.request.OpenerDirector.open urllib.request.build_opener.open
+        urllib.request.URLopener.open urllib.request.OpenerDirector.open
         urllib.request.URLopener.retrieve urllib.request.FancyURLopener.open
         xmlrpc.client.ServerProxy xmlrpclib.ServerProxy xmlrpc.client.Server wget.download aiohttp.request websockets.connect
         websockets.sync.client.connect websocket.create_connection websocket.WebSocketApp websocket.WebSocket.connect
         feedparser.parse httplib2.Http.request treq.get treq.post grequests.get grequests.post requests_futures.get
-        urllib3.request urllib3.connection_from_url pycurl.Curl.setopt_url git.Repo.clone_from selenium.webdriver.Remote
+        urllib3.request urllib3.connection_from_url git.Repo.clone_from selenium.webdriver.Remote
         playwright.sync_api.Page.goto mechanize.Browser.open robobrowser.RoboBrowser.open curl_cffi.requests.get
-        tensorflow.keras.utils.get_file_origin keras.utils.get_file_origin zeep.Client suds.client.Client
+        zeep.Client suds.client.Client
         urllib.robotparser.RobotFileParser.set_url urllib.robotparser.RobotFileParser socketio.Client.connect
         newspaper.Article pytube.YouTube youtube_dl.YoutubeDL() yt_dlp.YoutubeDL() trafilatura.fetch_url
         torch.hub.download_url_to_file torch.hub.load_state_dict_from_url torchvision.datasets.utils.download_url
@@ -50,16 +50,16 @@ TABLE = {
         MySQLdb.connect mysql.connector.connect asyncpg.connect elasticsearch.Elasticsearch pika.ConnectionParameters
         kafka.KafkaProducer kafka.KafkaConsumer telnetlib3.open_connection asyncssh.connect netmiko.ConnectHandler pysftp.Connection
         smbclient.register_session impacket.smbconnection.SMBConnection nmap.PortScanner.scan dns.resolver.resolve ping3.ping
-        http.client.HTTPConnection._new_conn ftplib.FTP.connect smtplib.SMTP.connect anyio.connect_tcp trio.open_tcp_stream
-        trio.open_ssl_over_tcp_stream asyncio.open_connection imaplib.IMAP4.open curio.open_connection socks.socksocket.connect_host
+        ftplib.FTP.connect smtplib.SMTP.connect anyio.connect_tcp trio.open_tcp_stream
+        trio.open_ssl_over_tcp_stream asyncio.open_connection imaplib.IMAP4.open curio.open_connection
         cassandra.cluster.Cluster cx_Oracle.connect oracledb.connect pyodbc.connect snowflake.connector.connect clickhouse_driver.Client
         paho.mqtt.client.Client.connect stomp.Connection ldap.initialize memcache.Client zmq.Socket.connect
     """,
     ("net.connect", "address 0 address|addr"): """
         socket.create_connection socket.socket.connect socket.socket.connect_ex multiprocessing.connection.Client
         multiprocessing.managers.BaseManager() ssl.get_server_certificate socks.create_connection socks.socksocket.connect
-        ssl.SSLSocket.connect ssl.SSLContext.wrap_socket.connect eventlet.connect gevent.socket.create_connection
-        multiprocessing.connection.SocketClient socket.fromfd() asyncio.trsock.TransportSocket.connect
+        ssl.SSLSocket.connect eventlet.connect gevent.socket.create_connection
+        multiprocessing.connection.SocketClient socket.fromfd()
     """,
     ("net.connect", "address 1 address"): "socket.socket.sendto asyncio.BaseEventLoop.sock_connect",
     (
@@ -68,15 +68,15 @@ TABLE = {
     ): "logging.handlers.SocketHandler logging.handlers.DatagramHandler logging.handlers.HTTPHandler",
     ("net.connect", "address 0 mailhost|address"): "logging.handlers.SMTPHandler logging.handlers.SysLogHandler",
     ("net.connect", ""): """
-        socket.socket() socket.socketpair_inet() socket.socket.sendmsg socket.socket.sendfile asyncio.create_connection
-        asyncio.create_datagram_endpoint asyncio.start_tls asyncio.BaseEventLoop.create_connection
-        asyncore.dispatcher asyncore.* asynchat.* urllib.request.build_opener.open urllib.request.install_opener()
+        socket.socket() socket.socketpair_inet() socket.socket.sendmsg socket.socket.sendfile
+        asyncio.BaseEventLoop.create_connection
+        asyncore.dispatcher asyncore.* asynchat.* urllib.request.install_opener()
         paramiko.*() scrapy.*() telethon.*() discord.*() telegram.*() telebot.*() tweepy.*() twilio.*() sendgrid.*() slack_sdk.*()
         pycurl.*() selenium.webdriver.*() playwright.*() pyppeteer.*() requests_toolbelt.*() cloudscraper.*() zmq.*() socketio.*()
         twisted.internet.*() tornado.httpclient.*() nmap.*() shodan.*() impacket.*() boto.*() boto3.*() botocore.*() pyngrok.*()
         stem.*() pyshark.*() netifaces.*() icmplib.*() pythonping.*() speedtest.*() socks.*() google.cloud.*() azure.*() oss2.*()
-        pytesseract_remote.*() ftputil.*() exchangelib.*() imapclient.*() yagmail.*() pusher.*() firebase_admin.*() gspread.*()
-        kubernetes.*() googleapiclient.*() pyrogram.*() praw.*() web3.*() ccxt.*() gradio_client.*() streamlit_server.*()
+        ftputil.*() exchangelib.*() imapclient.*() yagmail.*() pusher.*() firebase_admin.*() gspread.*()
+        kubernetes.*() googleapiclient.*() pyrogram.*() praw.*() web3.*() ccxt.*() gradio_client.*()
         grpc.insecure_channel grpc.secure_channel nntplib.*() telnetlib.*() poplib.*() imaplib.*() ftplib.*() smtplib.*()
     """,
     ("net.listen", "address 0 address|addr|server_address"): """
@@ -91,8 +91,8 @@ TABLE = {
         http.server.test smtpd.* logging.config.listen aiohttp.web.run_app uvicorn.run flask.Flask.run socketserver.ForkingMixIn
         werkzeug.serving.run_simple bottle.run cherrypy.quickstart tornado.web.Application.listen websockets.serve
         waitress.serve gunicorn.* hypercorn.* dash.Dash.run_server gradio.Interface.launch multiprocessing.managers.BaseManager.start()
-        pydoc._start_server pdb_remote.set_trace rpyc.* Pyro4.* jupyter_server.* notebook.* debugpy.* pydevd.* anyio.create_tcp_listener
-        trio.serve_tcp socket.socket.recvfrom() fastapi_run.*
+        pydoc._start_server rpyc.* Pyro4.* jupyter_server.* notebook.* debugpy.* pydevd.* anyio.create_tcp_listener
+        trio.serve_tcp socket.socket.recvfrom()
     """,
     ("net.resolve", "host 0 host|hostname|ip_address|sockaddr"): """
         socket.gethostbyname socket.gethostbyname_ex socket.getaddrinfo socket.gethostbyaddr socket.getnameinfo

@@ -40,7 +40,7 @@ TABLE = {
     ("net.connect", "=raw.githubusercontent.com:443"): """
         seaborn.load_dataset seaborn.get_dataset_names nltk.download skimage.data.download_all pooch.retrieve
         statsmodels.datasets.get_rdataset statsmodels.api.datasets.get_rdataset spacy.cli.download vega_datasets.data.*()
-        sklearn.datasets.fetch_openml_raw gensim.downloader.load nltk.downloader.download pooch.Pooch.fetch pooch.create()
+        gensim.downloader.load nltk.downloader.download pooch.Pooch.fetch pooch.create()
     """,
     ("net.connect", "=api.openml.org:443"): "sklearn.datasets.fetch_openml openml.*()",
     ("net.connect", "=ndownloader.figshare.com:443"): """
@@ -55,7 +55,7 @@ TABLE = {
     (
         "net.connect",
         "=pypi.org:443",
-    ): "pip.*() micropip.*() piplite.*() xmlrpclib_pypi.* pkg_resources.require_remote setuptools.package_index.*()",
+    ): "pip.*() micropip.*() piplite.*() setuptools.package_index.*()",
     ("net.connect", "=nominatim.openstreetmap.org:443"): "geopy.geocoders.*() osmnx.*() geocoder.*()",
     ("net.connect", "=export.arxiv.org:443"): "arxiv.*()",
     (

@@ -1,0 +1,57 @@
+"""Reading goes on from run to run of one sandbox, and changes nothing that was left before."""
+
+from __future__ import annotations
+
+import pytest
+
+from fumehood.check import State, check, examine
+from fumehood.check.examine import examine as again
+
+
+def _last(*cells: str) -> list[str]:
+    state: State | None = None
+    rules: list[str] = []
+    for cell in cells:
+        report, state = examine(cell, state=state)
+        rules = [finding.rule for finding in report.findings]
+    return rules
+
+
+@pytest.mark.parametrize(
+    ("cells", "rules"),
+    [
+        (("import os as o", "o.system('id')"), ["FH301"]),
+        (("def run(c): return helper(c)", "import os; helper = os.system", "run('id')"), ["FH301"]),
+        (("paths = []", "paths.append('/etc/passwd')", "open(paths[0])"), ["FH101"]),
+        (("class A:\n def go(self): return open(self.p)\na = A()", "a.p = '/etc/shadow'", "a.go()"), ["FH105"]),
+        (("open('h.py', 'w').write('import os; os.system(1)')", "import h"), ["FH301"]),
+        (("s = 'aW1wb3J0IG9zO29zLnN5c3RlbSgnaWQnKQ=='", "import base64", "exec(base64.b64decode(s))"), ["FH301"]),
+        (("x = 1", "x += 1", "print(x)"), []),
+    ],
+)
+def test_later_run_knows_earlier_ones(cells: tuple[str, ...], rules: list[str]) -> None:
+    """What a run made is known to the next: aliases, functions, containers, objects, files."""
+    assert rules == _last(*cells)
+
+
+def test_state_is_never_changed() -> None:
+    """Reading from one state twice begins from the same."""
+    _, state = examine("paths = ['data/a']")
+    examine("paths[0] = '/etc/passwd'; paths.append('/etc/shadow')", state=state)
+
+    report, _ = examine("for p in paths: open(p)", state=state)
+
+    assert "allow" == report.verdict
+
+
+def test_equal_question_is_answered_from_memory() -> None:
+    """The same source, policy and state are read once."""
+    first = examine("print('remembered')")
+
+    assert first is again("print('remembered')")
+    assert first[0] is not examine("print('remembered')", policy="workbench")[0]
+
+
+def test_state_begins_empty() -> None:
+    """A check without a state knows of no earlier run."""
+    assert "allow" == check("o.system('id')").verdict
