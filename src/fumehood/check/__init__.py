@@ -5,7 +5,8 @@
     explain("FH101")                            the page of a rule
     render(report, source), to_json(report), to_sarif(report, uri)
 
-Reading never executes any part of the source. It is the layer that explains and refuses; the sandbox holds what slips through.
+Reading never executes any part of the source. It is the layer that explains and refuses; the sandbox holds what slips
+through.
 """
 
 from __future__ import annotations

@@ -59,7 +59,8 @@ class Budget:
             raise Exhausted
 
     def _late(self) -> bool:
-        """Tell whether the time is over. One long pause (the collector's, a page fault's) is not the program's doing."""
+        """Tell whether the time is over. One long pause (the collector's, a page fault's) is not the program's
+        doing."""
         now = time.thread_time()
         if self.pauses and now - self.asked > PAUSE:
             self.pauses -= 1

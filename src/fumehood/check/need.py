@@ -1,6 +1,7 @@
 """What reading a program yields: the seam between the languages and the judge.
 
-A language module (`check.python`, `check.bash`, `check.javascript`) turns source into a `Reading`; `check.judge` turns the
+A language module (`check.python`, `check.bash`, `check.javascript`) turns source into a `Reading`; `check.judge`
+turns the
 reading and a policy into findings. A need says what code would use, never whether it may: policy is the judge's alone.
 
 The capabilities, and what `value` holds:

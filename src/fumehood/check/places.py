@@ -1,4 +1,5 @@
-"""What a path is to a program in a sandbox: its own, harmless, a secret, another program's startup, or simply not its own."""
+"""What a path is to a program in a sandbox: its own, harmless, a secret, another program's startup, or simply not its
+own."""
 
 from __future__ import annotations
 

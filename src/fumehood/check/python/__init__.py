@@ -3,7 +3,8 @@
     source      text -> tree: encodings, notebook forms, sizes
     machine     the state of one reading, and the registries of verbs
     values, scope                       what is known of values and names
-    expressions, statements, loops, binding, operators, subscripts, iteration, functions, calling, attributes, names, imports
+    expressions, statements, loops, binding, operators, subscripts, iteration, functions, calling, attributes, names,
+    imports
                                         how each kind of syntax and value behaves
     nested      code within code
     effects     from a call to the needs it stands for, by the tables in `powers`

@@ -32,15 +32,18 @@ if TYPE_CHECKING:
 
 # Attributes of modules that ordinary programs set.
 SETTABLE: Final = words("""
-sys.stdout sys.stderr sys.stdin sys.argv sys.path sys.dont_write_bytecode sys.tracebacklimit sys.ps1 sys.ps2 sys.displayhook
+sys.stdout sys.stderr sys.stdin sys.argv sys.path sys.dont_write_bytecode sys.tracebacklimit sys.ps1 sys.ps2
+sys.displayhook
 random.random decimal.getcontext tempfile.tempdir warnings.showwarning warnings.formatwarning logging.raiseExceptions
 csv.field_size_limit ssl._create_default_https_context socket.timeout turtle.Screen sys.float_info locale.LC_ALL
 logging.lastResort logging.logThreads logging.logProcesses logging.logMultiprocessing os.environ
 """)
 TAMPERED: Final = words("""
-builtins sys os io importlib subprocess socket threading types gc inspect ast json pickle atexit signal codecs site _thread
+builtins sys os io importlib subprocess socket threading types gc inspect ast json pickle atexit signal codecs site
+_thread
 traceback warnings logging time posix __main__ abc functools typing ssl shutil pathlib marshal ctypes tempfile re
-fumehood IPython ipykernel tokenize linecache encodings asyncio multiprocessing urllib http zipimport runpy random hashlib
+fumehood IPython ipykernel tokenize linecache encodings asyncio multiprocessing urllib http zipimport runpy random
+hashlib
 """)
 
 

@@ -52,7 +52,9 @@ ORIGINS: dict[str, Origin] = {
 
 
 # Text made letter by letter: as data it is nothing special, as code it is hidden.
-MAKING_TEXT = words("builtins.chr builtins.bytes builtins.bytearray builtins.bytes.fromhex builtins.int.to_bytes builtins.unichr")
+MAKING_TEXT = words(
+    "builtins.chr builtins.bytes builtins.bytearray builtins.bytes.fromhex builtins.int.to_bytes builtins.unichr"
+)
 MAX_STRANGERS = 64
 CARRIERS = words(
     "queue contextvars collections asyncio multiprocessing threading weakref types shelve concurrent cachetools heapq"
@@ -138,7 +140,8 @@ def call_method(machine: Machine, func: Bound, args: Args) -> Value:
 
 
 def _carried(owner: Object, args: Args) -> Value:
-    """What is put into a queue, a context variable or a shared container may come out of it again, by whatever method."""
+    """What is put into a queue, a context variable or a shared container may come out of it again, by whatever
+    method."""
     for value in args.all():
         if not isinstance(value, Unknown | Text) and not (
             isinstance(value, Const) and not isinstance(value.value, str)

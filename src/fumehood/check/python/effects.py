@@ -95,7 +95,8 @@ def exert(machine: Machine, path: str, args: Args, *, how: How = ()) -> None:
 
 
 def told(value: Value | None) -> Told:
-    """Answer the texts a value may be, each with how it came about; None for what can't be said, `*` for unknown parts."""
+    """Answer the texts a value may be, each with how it came about; None for what can't be said, `*` for unknown
+    parts."""
     if isinstance(value, Union):
         return [pair for option in value.options for pair in told(option)]
     if isinstance(value, Const):

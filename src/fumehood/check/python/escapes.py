@@ -11,8 +11,10 @@ if TYPE_CHECKING:
     from fumehood.check.python.machine import Machine, Node
 
 ATTRIBUTES: Final = words("""
-__subclasses__ __globals__ __builtins__ __closure__ __func_globals__ func_globals func_code f_globals f_builtins f_locals f_back
-gi_frame cr_frame ag_frame gi_yieldfrom tb_frame tb_next __getattribute__ __reduce_ex__ __subclasshook__ __self_class__ __thisclass__
+__subclasses__ __globals__ __builtins__ __closure__ __func_globals__ func_globals func_code f_globals f_builtins
+f_locals f_back
+gi_frame cr_frame ag_frame gi_yieldfrom tb_frame tb_next __getattribute__ __reduce_ex__ __subclasshook__
+__self_class__ __thisclass__
 f_trace ag_code gi_code cr_code co_consts co_code __objclass__ _module cell_contents __import__ __loader__ load_module
 """) - {"__getattribute__", "__reduce_ex__", "__subclasshook__", "tb_next", "_module", "gi_code", "cr_code", "ag_code",
                  "__closure__", "cell_contents", "load_module", "co_code", "co_consts", "__self_class__", "__thisclass__",

@@ -9,11 +9,14 @@ from fumehood.check.python.powers.words import words
 
 # With none of these, nothing outside the program's own objects can be reached by a computed name or text.
 POWERFUL_NAMES: Final = words("""
-exec eval compile __import__ getattr setattr open globals locals vars __builtins__ __loader__ __spec__ breakpoint input type
+exec eval compile __import__ getattr setattr open globals locals vars __builtins__ __loader__ __spec__ breakpoint
+input type
 """) - {"type", "input", "breakpoint"}
 HARMLESS_IMPORTS: Final = words("""
-math random collections itertools functools typing dataclasses datetime re string heapq bisect statistics decimal fractions numpy
-pandas matplotlib seaborn scipy sklearn abc enum copy time operator cmath numbers array queue doctest unittest __future__ timeit
+math random collections itertools functools typing dataclasses datetime re string heapq bisect statistics decimal
+fractions numpy
+pandas matplotlib seaborn scipy sklearn abc enum copy time operator cmath numbers array queue doctest unittest
+__future__ timeit
 skimage networkx sympy torch pprint json csv textwrap warnings contextlib
 """)
 

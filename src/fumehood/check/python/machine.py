@@ -1,6 +1,7 @@
 """The state of one reading: what is left of the budget, where it stands, what it found. The verbs are registered here.
 
-How each kind of syntax and value behaves lives in the modules that register for it: `expressions`, `statements`, `calling`,
+How each kind of syntax and value behaves lives in the modules that register for it: `expressions`, `statements`,
+`calling`,
 `attributes`, `models`. They import this module, never each other's internals.
 """
 

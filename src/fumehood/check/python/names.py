@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from fumehood.check.python.machine import Machine
 
 BUILTINS: Final = frozenset(dir(builtins)) | {
-    "get_ipython", "__shell__", "__magic__",
+    "get_ipython",
+    "__shell__",
+    "__magic__",
     "display",
     "unicode",
     "raw_input",
@@ -53,6 +55,7 @@ def find(machine: Machine, name: str) -> Value:
 
 # Packages that act, named without an import: a fragment of a program, or a cell whose imports stand elsewhere.
 GUESSED: Final = words("""
-requests httpx urllib2 paramiko psutil aiohttp urllib3 boto3 openai anthropic os sys subprocess socket shutil ctypes importlib builtins
+requests httpx urllib2 paramiko psutil aiohttp urllib3 boto3 openai anthropic os sys subprocess socket shutil ctypes
+importlib builtins
 pickle marshal base64 zlib codecs pathlib urllib ftplib smtplib telnetlib pty posix pandas numpy matplotlib seaborn
 """)

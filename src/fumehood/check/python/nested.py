@@ -85,7 +85,8 @@ def _text(code: Value) -> str | None:
 
 
 def unresolved(machine: Machine, code: Value, node: Node) -> None:
-    """Note code that can't be read; what was decoded, fetched or taken out of hiding on its way here is worse than unknown."""
+    """Note code that can't be read; what was decoded, fetched or taken out of hiding on its way here is worse than
+    unknown."""
     hidden = code.origin & SUSPICIOUS
     if hidden:
         machine.need("code.opaque", node, value=", ".join(sorted(hidden)), confidence="unknown")

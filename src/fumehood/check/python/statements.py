@@ -320,7 +320,8 @@ def define_class(machine: Machine, node: ast.ClassDef) -> None:
 
 
 def _made(machine: Machine, cls: Class, keywords: dict[str, Value], *, node: ast.ClassDef) -> Value:
-    """Run what making a class runs: its metaclass, `__init_subclass__` of its bases, `__set_name__` of its attributes."""
+    """Run what making a class runs: its metaclass, `__init_subclass__` of its bases, `__set_name__` of its
+    attributes."""
     made: Value = cls
     for name, value in list(cls.attributes.items()):
         if isinstance(value, Instance):

@@ -1,6 +1,7 @@
 """Text that could be the code which could not be resolved.
 
-Where a program runs code that can't be read, any text it holds may be that code: each is read on its own, and counts if it
+Where a program runs code that can't be read, any text it holds may be that code: each is read on its own, and counts
+if it
 needs something grave. This catches ways of dispatch that the interpreter does not follow, without knowing them.
 """
 

@@ -1,6 +1,7 @@
 """What an expression may evaluate to, as far as reading can tell.
 
-Values are shared and mutable where Python's own are (`Seq`, `Map`, `Instance`), so that aliases see each other's changes.
+Values are shared and mutable where Python's own are (`Seq`, `Map`, `Instance`), so that aliases see each other's
+changes.
 `how` is the way a value was resolved, newest step first; `origin` says where an unresolved one comes from:
 decoded, network, file, input, parameter, module, environment.
 """
@@ -254,7 +255,8 @@ def join(first: Value, second: Value) -> Value:
 
 
 def union_of(values: list[Value]) -> Value:
-    """Answer the value that is any of `values`: callables and modules are kept before plain data where they are too many."""
+    """Answer the value that is any of `values`: callables and modules are kept before plain data where they are too
+    many."""
     acting: dict[Any, Value] = {}
     passive: dict[Any, Value] = {}
     for value in values:

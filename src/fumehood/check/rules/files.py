@@ -58,7 +58,8 @@ class ReadOutsideWorkspace(_PathRule):
     """The code reads a file that is neither in the workspace nor granted by `files.read`.
 
     ## Why is this refused?
-    Generated code is given its inputs below `data/` and works in its own folder. Anything else on the machine (accounts,
+    Generated code is given its inputs below `data/` and works in its own folder. Anything else on the machine
+    (accounts,
     configuration, other people's files) is of no use to the task, and reading it is the first half of leaking it.
 
     ## Refused
@@ -91,7 +92,8 @@ class WriteOutsideWorkspace(_PathRule):
     """The code writes to a path that is neither in the workspace nor granted by `files.write`.
 
     ## Why is this refused?
-    What a program leaves outside its folder changes the machine for everything that runs later. Results belong below `out/`.
+    What a program leaves outside its folder changes the machine for everything that runs later. Results belong below
+    `out/`.
 
     ## Refused
     ```python
@@ -190,7 +192,8 @@ class ReadSecretFile(_PathRule):
     """The code reaches for a file that holds keys, passwords or another process's secrets.
 
     ## Why is this refused?
-    Private keys, cloud credentials, browser profiles, password databases and `/proc/PID/environ` are what stolen machines are
+    Private keys, cloud credentials, browser profiles, password databases and `/proc/PID/environ` are what stolen
+    machines are
     searched for. No task on data needs them.
 
     ## Refused
@@ -229,7 +232,8 @@ class WriteStartupFile(_PathRule):
     """The code changes a file that another program runs or obeys when it starts.
 
     ## Why is this refused?
-    Shell profiles, cron tables, units, `.pth` files, git hooks and `authorized_keys` make code outlive its run: that is how a
+    Shell profiles, cron tables, units, `.pth` files, git hooks and `authorized_keys` make code outlive its run: that
+    is how a
     single answer becomes a lasting foothold.
 
     ## Refused

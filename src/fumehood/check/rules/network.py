@@ -41,7 +41,8 @@ class ConnectToHost(_NetworkRule):
     """The code connects to a host that `network.allow` does not list.
 
     ## Why is this refused?
-    A connection is how data leaves and how further code comes in. With no host listed there is no network at all, so the code
+    A connection is how data leaves and how further code comes in. With no host listed there is no network at all, so
+    the code
     would fail in any case; with some listed, every other one stays closed.
 
     ## Refused
@@ -55,7 +56,8 @@ class ConnectToHost(_NetworkRule):
     ```
 
     ## What to do
-    Give the data to the run with `--data`, or grant the one host that is needed: `network.allow = ["api.example.org:443"]`.
+    Give the data to the run with `--data`, or grant the one host that is needed: `network.allow =
+    ["api.example.org:443"]`.
     """
 
     id = "FH201"

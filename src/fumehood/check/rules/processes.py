@@ -16,7 +16,8 @@ class StartProgram(Rule):
     """The code starts another program, a shell most of all.
 
     ## Why is this refused?
-    A command line is a second program in another language, outside what reading this one can judge. Most tasks on data need none.
+    A command line is a second program in another language, outside what reading this one can judge. Most tasks on
+    data need none.
     Naming such a function counts as much as calling it: code that hides the call still has to name it somewhere.
 
     ## Refused
@@ -30,7 +31,8 @@ class StartProgram(Rule):
     ```
 
     ## What to do
-    Use the library that does the same (`shutil`, `zipfile`, `json`), or run under `--policy workbench`, or set `code.spawn = true`.
+    Use the library that does the same (`shutil`, `zipfile`, `json`), or run under `--policy workbench`, or set
+    `code.spawn = true`.
     """
 
     id = "FH301"

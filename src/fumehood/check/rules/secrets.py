@@ -17,7 +17,8 @@ class ReadSecretVariable(Rule):
     """The code reads an environment variable whose name says that it holds a secret.
 
     ## Why is this refused?
-    Keys in the environment belong to the caller. A sandbox has none of them, so the code would fail; where one is needed the
+    Keys in the environment belong to the caller. A sandbox has none of them, so the code would fail; where one is
+    needed the
     policy hands it to one host without showing it to the code.
 
     ## Refused
@@ -145,7 +146,8 @@ class AskWhoRuns(Rule):
     """The code asks which user, groups or machine it runs as.
 
     ## Why is this refused?
-    A sandbox has one made-up user on one made-up machine. Code that asks is taking stock of what it could attack; a task on data
+    A sandbox has one made-up user on one made-up machine. Code that asks is taking stock of what it could attack; a
+    task on data
     has no use for the answer. `platform.system()` and `os.cpu_count()` are fine.
 
     ## Refused

@@ -1,6 +1,7 @@
 """The pure functions that may be computed on constants: builtins, decoders, parsers, text and path tools.
 
-Each takes and gives plain Python data. What can grow or hang has a guard of its own; every other result is paid for by size.
+Each takes and gives plain Python data. What can grow or hang has a guard of its own; every other result is paid for
+by size.
 """
 
 from __future__ import annotations

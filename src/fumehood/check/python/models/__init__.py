@@ -1,4 +1,5 @@
-"""What calling particular functions gives, beyond the tables: one module a subject. Importing this package registers all."""
+"""What calling particular functions gives, beyond the tables: one module a subject. Importing this package registers
+all."""
 
 from __future__ import annotations
 

@@ -196,7 +196,8 @@ def call_first(machine: Machine, args: Args) -> Value:
     "functools.update_wrapper",
 )  # fmt: skip - a table
 def pass_through(machine: Machine, args: Args) -> Value:
-    """Decorators that keep the function: with options given they answer a decorator, which here is any callable kept."""
+    """Decorators that keep the function: with options given they answer a decorator, which here is any callable
+    kept."""
     first = args.get(0)
     if isinstance(first, Unknown | Const) or first is None:
         return Object("decorator")

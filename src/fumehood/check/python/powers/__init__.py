@@ -1,7 +1,9 @@
 """What the functions of the standard library and of known packages can do to the world, as tables.
 
-A table maps `(capability, argument)` to names. `argument` says where the value stands: `"path 0 file|path"` is the first
-positional or either keyword, read as a path; `"=api.example.org:443"` is a value that is always the same; `""` has none.
+A table maps `(capability, argument)` to names. `argument` says where the value stands: `"path 0 file|path"` is the
+first
+positional or either keyword, read as a path; `"=api.example.org:443"` is a value that is always the same; `""` has
+none.
 A name that ends in `.*` stands for every member of a module; one that ends in `()` counts when called, not when named.
 
 Kinds of value: path, mode (a path opened as a `mode` argument says), place (path or URL), url, address ((host, port)),

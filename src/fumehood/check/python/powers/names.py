@@ -126,9 +126,14 @@ def _once(path: str) -> str:
 
 # Members that only look like a carried module: a submodule of that name, or a method.
 _PARENTS = {
-    "subprocess": words("asyncio gevent eventlet anyio trio"), "sysconfig": words("distutils setuptools numpy"), "urllib": words("urllib3"),
-    "http": words("aiohttp gql flask django"), "codecs": words("encodings"), "asyncio": words("sqlalchemy websockets redis tqdm httpx"),
-    "multiprocessing": words("torch pathos joblib dask"), "io": words("pandas skimage scipy"),
+    "subprocess": words("asyncio gevent eventlet anyio trio"),
+    "sysconfig": words("distutils setuptools numpy"),
+    "urllib": words("urllib3"),
+    "http": words("aiohttp gql flask django"),
+    "codecs": words("encodings"),
+    "asyncio": words("sqlalchemy websockets redis tqdm httpx"),
+    "multiprocessing": words("torch pathos joblib dask"),
+    "io": words("pandas skimage scipy"),
 }  # fmt: skip - a table
 _COMMON = words("glob inspect threading http socket asyncio warnings codecs tempfile multiprocessing")
 
