@@ -59,8 +59,7 @@ class Budget:
             raise Exhausted
 
     def _late(self) -> bool:
-        """Tell whether the time is over. One long pause (the collector's, a page fault's) is not the program's
-        doing."""
+        """Tell whether the time is over. One long pause (the garbage collector's) is not the program's doing."""
         now = time.thread_time()
         if self.pauses and now - self.asked > PAUSE:
             self.pauses -= 1

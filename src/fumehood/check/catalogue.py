@@ -40,7 +40,8 @@ def page(rule: Rule) -> str:
     """Answer a rule's page in Markdown."""
     references = [f"- [CWE-{number}](https://cwe.mitre.org/data/definitions/{number}.html)" for number in rule.cwe]
     references += [f"- OWASP Top 10 for LLM Applications: {name}" for name in rule.owasp]
-    head = f"# {rule.id} {rule.name}\n\nDecided by `{rule.clause}`. Judges {', '.join(f'`{name}`' for name in rule.capabilities)}.\n"
+    judged = ", ".join(f"`{name}`" for name in rule.capabilities)
+    head = f"# {rule.id} {rule.name}\n\nDecided by `{rule.clause}`. Judges {judged}.\n"
     return "\n".join([head, rule.page(), "", "## References", *references, ""])
 
 

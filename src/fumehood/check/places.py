@@ -1,5 +1,4 @@
-"""What a path is to a program in a sandbox: its own, harmless, a secret, another program's startup, or simply not its
-own."""
+"""What a path is to a program in a sandbox: its own, harmless, a secret, another program's startup, or foreign."""
 
 from __future__ import annotations
 
@@ -20,13 +19,15 @@ SECRET: Final = re.compile(
     r"(?:^|[/*])(?:\.ssh|\.aws|\.azure|\.gnupg|\.kube|\.docker|\.config/gcloud|\.mozilla|\.password-store)(?:/|$)"
     r"|(?:^|[/*])(?:id_(?:rsa|dsa|ecdsa|ed25519)|\.netrc|\.pgpass|\.git-credentials|\.npmrc|\.pypirc|\.bash_history|\.python_history|\.zsh_history)$"
     r"|/etc/(?:shadow|gshadow|sudoers|ssl/private|ssh/|krb5\.keytab)|/proc/(?:self|\d+|\*|thread-self)/(?:environ|mem|maps|cmdline|fd|root|cwd|task)"
-    r"|/(?:var/)?run/(?:secrets|docker\.sock)|[/*](?:Login Data|Cookies|Local State|logins\.json|key4\.db|wallet\.dat)$|\.(?:pem|p12|pfx|keytab|kdbx)$"
+    r"|/(?:var/)?run/(?:secrets|docker\.sock)|\.(?:pem|p12|pfx|keytab|kdbx)$"
+    r"|[/*](?:Login Data|Cookies|Local State|logins\.json|key4\.db|wallet\.dat)$"
 )
 STARTUP: Final = re.compile(
     r"(?:^|[/*])\.(?:bashrc|bash_profile|bash_login|bash_logout|bash_aliases|profile|zshrc|zshenv|zprofile|zlogin|cshrc|tcshrc|kshrc|xinitrc|xsession|xprofile|inputrc|vimrc|pythonrc|pythonstartup)$"
     r"|/etc/(?:profile|bash\.bashrc|environment|cron|crontab|at\.|anacrontab|init\.d|rc\.local|rc\d?\.d|systemd|ld\.so|pam\.d|passwd|shadow|group|sudoers|hosts|apt/apt\.conf|udev|modprobe|zsh|fish|skel|xdg/autostart)"
     r"|/var/spool/(?:cron|at)|(?:^|[/*])\.config/(?:autostart|systemd|fish/config)|/lib/systemd|LaunchAgents|LaunchDaemons|(?:^|[/*])authorized_keys$|(?:^|[/*])\.ssh/(?:rc|environment|config)$"
-    r"|\.pth$|(?:^|[/*])(?:site|user)customize\.py$|(?:site|dist)-packages|(?:^|[/*])\.git/hooks/|Start Menu[/\\]+Programs[/\\]+Startup|(?:^|[/*])\.ipython/profile|(?:^|[/*])\.jupyter/"
+    r"|\.pth$|(?:^|[/*])(?:site|user)customize\.py$|(?:site|dist)-packages"
+    r"|(?:^|[/*])\.git/hooks/|Start Menu[/\\]+Programs[/\\]+Startup|(?:^|[/*])\.ipython/profile|(?:^|[/*])\.jupyter/"
 )
 
 # One step up to a folder that no system has: nothing is there in a sandbox, so there is nothing to protect.

@@ -28,7 +28,8 @@ def _summary(report: Report, *, colour: bool) -> str:
 
 
 def _block(finding: Finding, lines: list[str], *, colour: bool) -> str:
-    head = f"{_painted(f'{finding.rule} {finding.name}', finding.verdict, colour=colour)} at line {finding.line}, column {finding.col + 1}"
+    title = _painted(f"{finding.rule} {finding.name}", finding.verdict, colour=colour)
+    head = f"{title} at line {finding.line}, column {finding.col + 1}"
     shown = [head, *_excerpt(finding, lines, colour=colour), f"  why:   {_safe(finding.why)}"]
     shown += [f"  how:   {_safe(step)}" for step in finding.trace]
     return "\n".join([*shown, f"  fix:   {_safe(finding.fix)}", f"  allow: {_safe(finding.allow)}"])

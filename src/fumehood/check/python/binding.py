@@ -9,6 +9,7 @@ from fumehood.check.python import subscripts
 from fumehood.check.python.escapes import CODE_EDITS
 from fumehood.check.python.iteration import items_of
 from fumehood.check.python.machine import Args
+from fumehood.check.python.names import callee
 from fumehood.check.python.operators import special
 from fumehood.check.python.powers.words import words
 from fumehood.check.python.values import (
@@ -58,8 +59,6 @@ def bind(machine: Machine, target: ast.expr, value: Value) -> None:
     elif isinstance(target, ast.Attribute):
         set_attribute(machine, machine.eval(target.value), target.attr, value=value, node=target)
     elif isinstance(target, ast.Subscript):
-        from fumehood.check.python.expressions import callee
-
         subscripts.put(machine, callee(machine, target.value), machine.eval(target.slice), value=value, node=target)
 
 
@@ -102,8 +101,6 @@ def set_attribute(machine: Machine, owner: Value, name: str, *, value: Value, no
 
 
 def _set_on_instance(machine: Machine, owner: Instance, name: str, *, value: Value, node: Node) -> None:
-    from fumehood.check.python.values import Const
-
     setter = owner.cls.find("__setattr__")
     if isinstance(setter, Func):
         machine.call(setter.bind(owner), Args([Const(name), value], node=node))

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from fumehood.check.python import operators, subscripts
 from fumehood.check.python.attributes import OF_PATHS
 from fumehood.check.python.effects import exert
+from fumehood.check.python.escapes import inspect_template
 from fumehood.check.python.fold import functions, text
 from fumehood.check.python.machine import METHODS, MODELS, Args, Machine, calling
+from fumehood.check.python.powers.modules import known
 from fumehood.check.python.powers.names import canonical
 from fumehood.check.python.powers.words import words
 from fumehood.check.python.values import (
@@ -94,8 +96,6 @@ def call_library(machine: Machine, func: Ref, args: Args) -> Value:
 
 
 def _origin(path: str) -> Origin:
-    from fumehood.check.python.powers.modules import known
-
     top = path.partition(".")[0]
     if path in MAKING_TEXT:
         return frozenset({"decoded"})
@@ -140,8 +140,7 @@ def call_method(machine: Machine, func: Bound, args: Args) -> Value:
 
 
 def _carried(owner: Object, args: Args) -> Value:
-    """What is put into a queue, a context variable or a shared container may come out of it again, by whatever
-    method."""
+    """What is put into a queue or a context variable may come out of it again, by whatever method."""
     for value in args.all():
         if not isinstance(value, Unknown | Text) and not (
             isinstance(value, Const) and not isinstance(value.value, str)
@@ -167,8 +166,6 @@ def _kind(owner: Value) -> str:
 
 def _method_of_constant(machine: Machine, owner: Const, name: str, *, args: Args) -> Value:
     if name in {"format", "format_map"} and isinstance(owner.value, str):
-        from fumehood.check.python.escapes import inspect_template
-
         inspect_template(machine, owner.value, args.node)
         for value in args.all():
             operators.special(machine, value, "__format__", args=Args([UNKNOWN], node=args.node))

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from fumehood.check.python.fold.concrete import MISSING, concrete
 from fumehood.check.python.machine import Args
+from fumehood.check.python.operators import special
 from fumehood.check.python.powers import Power, powers_of
 from fumehood.check.python.values import Const, Instance, Object, Seq, Text, Union, Value
 
@@ -95,8 +96,7 @@ def exert(machine: Machine, path: str, args: Args, *, how: How = ()) -> None:
 
 
 def told(value: Value | None) -> Told:
-    """Answer the texts a value may be, each with how it came about; None for what can't be said, `*` for unknown
-    parts."""
+    """Answer the texts a value may be, each with how it came about; None for what can't be said, `*` for a part."""
     if isinstance(value, Union):
         return [pair for option in value.options for pair in told(option)]
     if isinstance(value, Const):
@@ -113,8 +113,6 @@ def told(value: Value | None) -> Told:
 def _as_path(machine: Machine, value: Value | None) -> Value | None:
     """Answer the text that a path-like object of the program gives."""
     if isinstance(value, Instance):
-        from fumehood.check.python.operators import special
-
         for name in ("__fspath__", "__str__"):
             found = special(machine, value, name, args=Args())
             if found is not None:

@@ -10,17 +10,11 @@ from fumehood.check.python.powers.words import words
 if TYPE_CHECKING:
     from fumehood.check.python.machine import Machine, Node
 
-ATTRIBUTES: Final = words("""
-__subclasses__ __globals__ __builtins__ __closure__ __func_globals__ func_globals func_code f_globals f_builtins
-f_locals f_back
-gi_frame cr_frame ag_frame gi_yieldfrom tb_frame tb_next __getattribute__ __reduce_ex__ __subclasshook__
-__self_class__ __thisclass__
-f_trace ag_code gi_code cr_code co_consts co_code __objclass__ _module cell_contents __import__ __loader__ load_module
-""") - {"__getattribute__", "__reduce_ex__", "__subclasshook__", "tb_next", "_module", "gi_code", "cr_code", "ag_code",
-                 "__closure__", "cell_contents", "load_module", "co_code", "co_consts", "__self_class__", "__thisclass__",
-                 "__objclass__", "f_back", "tb_frame", "gi_yieldfrom", "__import__", "__loader__"}  # fmt: skip
-# Reached alone these are harmless (a traceback's line, a caller's name); a second step on from them is not.
-STEPS: Final = words("f_back tb_frame gi_frame cr_frame ag_frame")
+# Names that serve no other end. A caller's name (`f_back.f_code.co_name`) or a traceback's line stays harmless.
+ATTRIBUTES: Final = words(
+    "__subclasses__ __globals__ __builtins__ __func_globals__ func_globals func_code f_globals f_builtins f_locals f_trace "
+    "gi_frame cr_frame ag_frame"
+)
 CODE_EDITS: Final = frozenset(
     {"__code__", "__globals__", "__closure__", "__builtins__", "__defaults__", "__kwdefaults__", "__class__"}
 )

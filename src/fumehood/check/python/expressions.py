@@ -8,7 +8,9 @@ from typing import Any
 from fumehood.check.python import names, operators, subscripts
 from fumehood.check.python.fold.concrete import concrete
 from fumehood.check.python.iteration import items_of
+from fumehood.check.python.loops import comprehend
 from fumehood.check.python.machine import Args, Machine, expression
+from fumehood.check.python.names import callee
 from fumehood.check.python.values import (
     NONE,
     UNKNOWN,
@@ -42,17 +44,6 @@ def name(machine: Machine, node: ast.Name) -> Value:
 @expression(ast.Attribute)
 def attribute(machine: Machine, node: ast.Attribute) -> Value:
     return machine.reference(machine.attribute(callee(machine, node.value), node.attr, node), node)
-
-
-def callee(machine: Machine, node: ast.AST) -> Value:
-    """Evaluate what is about to be called or looked into: naming it on the way is no use of it yet."""
-    if isinstance(node, ast.Name):
-        machine.budget.step()
-        return names.find(machine, node.id)
-    if isinstance(node, ast.Attribute):
-        machine.budget.step()
-        return machine.attribute(callee(machine, node.value), node.attr, node)
-    return machine.eval(node)
 
 
 @expression(ast.Call)
@@ -265,8 +256,6 @@ def named(machine: Machine, node: ast.NamedExpr) -> Value:
 
 @expression(ast.ListComp, ast.SetComp, ast.GeneratorExp)
 def comprehension(machine: Machine, node: ast.ListComp | ast.SetComp | ast.GeneratorExp) -> Value:
-    from fumehood.check.python.loops import comprehend
-
     kind = {ast.ListComp: "list", ast.SetComp: "set"}.get(type(node), "iter")
     found, exact = comprehend(machine, node.generators, lambda: machine.eval(node.elt))
     return Seq(kind, found, exact)
@@ -274,8 +263,6 @@ def comprehension(machine: Machine, node: ast.ListComp | ast.SetComp | ast.Gener
 
 @expression(ast.DictComp)
 def table(machine: Machine, node: ast.DictComp) -> Value:
-    from fumehood.check.python.loops import comprehend
-
     whole = Map({})
 
     def entry() -> Value:

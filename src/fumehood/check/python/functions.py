@@ -7,7 +7,7 @@ from typing import Final
 
 from fumehood.check.python.machine import Args, Machine, calling
 from fumehood.check.python.scope import Names, Scope
-from fumehood.check.python.values import NONE, UNKNOWN, Func, Map, Seq, Unknown, Value, join, unknown
+from fumehood.check.python.values import NONE, UNKNOWN, Func, Instance, Map, Seq, Unknown, Value, join, unknown
 
 MAX_ACTIVE: Final = 14
 MAX_SAME: Final = 5
@@ -104,6 +104,4 @@ def _unknown_arguments(func: Func) -> list[Value]:
 
 
 def _receiver(func: Func) -> Value:
-    from fumehood.check.python.values import Instance
-
     return UNKNOWN if func.owner is None else Instance(func.owner)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import builtins
 from typing import TYPE_CHECKING, Final
 
@@ -59,3 +60,14 @@ requests httpx urllib2 paramiko psutil aiohttp urllib3 boto3 openai anthropic os
 importlib builtins
 pickle marshal base64 zlib codecs pathlib urllib ftplib smtplib telnetlib pty posix pandas numpy matplotlib seaborn
 """)
+
+
+def callee(machine: Machine, node: ast.AST) -> Value:
+    """Evaluate what is about to be called or looked into: naming it on the way is no use of it yet."""
+    if isinstance(node, ast.Name):
+        machine.budget.step()
+        return find(machine, node.id)
+    if isinstance(node, ast.Attribute):
+        machine.budget.step()
+        return machine.attribute(callee(machine, node.value), node.attr, node)
+    return machine.eval(node)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from fumehood.check.need import ParseError
 from fumehood.check.python.fold.concrete import concrete
+from fumehood.check.python.functions import enter_remaining
 from fumehood.check.python.machine import Anchor, spoken
 from fumehood.check.python.scope import Scope
 from fumehood.check.python.values import UNKNOWN, Const, Object, Text, Union, Value
@@ -69,8 +70,6 @@ def run_code(
         return Const(None)
     finally:
         # Functions defined there may be called later, from outside: they are read here and now.
-        from fumehood.check.python.functions import enter_remaining
-
         enter_remaining(machine)
         machine.anchors.pop()
         machine.scope, machine.flow = outer, flow
@@ -85,8 +84,7 @@ def _text(code: Value) -> str | None:
 
 
 def unresolved(machine: Machine, code: Value, node: Node) -> None:
-    """Note code that can't be read; what was decoded, fetched or taken out of hiding on its way here is worse than
-    unknown."""
+    """Note code that can't be read; what was decoded or fetched on its way here is worse than unknown."""
     hidden = code.origin & SUSPICIOUS
     if hidden:
         machine.need("code.opaque", node, value=", ".join(sorted(hidden)), confidence="unknown")

@@ -6,8 +6,8 @@ import ast
 
 from fumehood.check.python import imports, operators, subscripts
 from fumehood.check.python.binding import bind, set_attribute
-from fumehood.check.python.expressions import callee
 from fumehood.check.python.machine import Args, Machine, statement
+from fumehood.check.python.names import callee
 from fumehood.check.python.scope import Scope, joined
 from fumehood.check.python.values import (
     MAX_OPTIONS,
@@ -320,8 +320,7 @@ def define_class(machine: Machine, node: ast.ClassDef) -> None:
 
 
 def _made(machine: Machine, cls: Class, keywords: dict[str, Value], *, node: ast.ClassDef) -> Value:
-    """Run what making a class runs: its metaclass, `__init_subclass__` of its bases, `__set_name__` of its
-    attributes."""
+    """Run what making a class runs: `__set_name__`, `__init_subclass__`, its metaclass."""
     made: Value = cls
     for name, value in list(cls.attributes.items()):
         if isinstance(value, Instance):

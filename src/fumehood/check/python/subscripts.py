@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from fumehood.check.python.fold.concrete import MISSING, concrete, size_of
 from fumehood.check.python.machine import Args
 from fumehood.check.python.operators import special
+from fumehood.check.python.powers.names import CARRIED
 from fumehood.check.python.values import (
     NONE,
     UNKNOWN,
@@ -143,8 +144,6 @@ def member(machine: Machine, owner: Namespace, key: Value, *, node: Node) -> Val
 
 def hidden(machine: Machine, path: str, node: Node) -> Value:
     """Answer a member taken by a name that can't be read: in a module that can act, that is a need by itself."""
-    from fumehood.check.python.powers.names import CARRIED
-
     if path.split(".", maxsplit=1)[0] in CARRIED - {"threading", "codecs", "warnings", "inspect", "fnmatch", "asyncio"}:
         machine.need("code.hidden", node, value=path, confidence="unknown")
         return unknown(frozenset({"hidden"}))

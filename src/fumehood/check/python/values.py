@@ -255,8 +255,7 @@ def join(first: Value, second: Value) -> Value:
 
 
 def union_of(values: list[Value]) -> Value:
-    """Answer the value that is any of `values`: callables and modules are kept before plain data where they are too
-    many."""
+    """Answer the value that is any of `values`; of too many, callables and modules are kept before plain data."""
     acting: dict[Any, Value] = {}
     passive: dict[Any, Value] = {}
     for value in values:

@@ -1,2 +1,1 @@
-"""The rules, one module a family. `fumehood.check.catalogue` is the one table of them; each rule's docstring is its
-page."""
+"""The rules, one module a family; each rule's docstring is its page. `fumehood.check.catalogue` is the one table."""

@@ -174,7 +174,8 @@ class LoadNativeCode(Rule):
         return "allow" if policy.code.native else "refuse"
 
     def why(self, need: Need) -> str:
-        return f"The code loads or calls native code{f' ({need.value})' if need.value else ''}, past everything that Python checks."
+        which = f" ({need.value})" if need.value else ""
+        return f"The code loads or calls native code{which}, past everything that Python checks."
 
     def fix(self, need: Need) -> str:
         del need

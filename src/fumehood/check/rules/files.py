@@ -37,7 +37,7 @@ class _PathRule(Rule):
 
     def why(self, need: Need) -> str:
         if need.value is None:
-            return f"The code {self.verb} a path that can't be told before it runs, and the policy says not to leave that to the sandbox."
+            return f"The code {self.verb} a path that can't be told, and the policy does not leave that to the sandbox."
         return f"The code {self.verb} {need.value}, which lies outside the workspace and is in no list of the policy."
 
     def allow(self, need: Need) -> str:

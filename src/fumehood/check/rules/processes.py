@@ -48,7 +48,8 @@ class StartProgram(Rule):
         return "allow" if policy.code.spawn else "refuse"
 
     def why(self, need: Need) -> str:
-        return f"The code starts another program{f': {need.value[:80]}' if need.value else ''}, and the policy grants none."
+        which = f": {need.value[:80]}" if need.value else ""
+        return f"The code starts another program{which}, and the policy grants none."
 
     def fix(self, need: Need) -> str:
         del need

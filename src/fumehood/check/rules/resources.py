@@ -13,8 +13,7 @@ if TYPE_CHECKING:
 
 
 class ExhaustResources(Rule):
-    """The code plainly makes something that no limit holds: filler kept without end, numbers of gigabits, processes
-    without end.
+    """The code plainly makes what no limit holds: filler without end, numbers of gigabits, processes without end.
 
     ## Why is this refused?
     The limits would end it; saying so before saves the run. Long loops and large data are left to the limits.

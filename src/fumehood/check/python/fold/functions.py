@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import base64
 import binascii
+import bz2
 import codecs
 import html
 import json
@@ -52,8 +53,6 @@ def gunzip(data: bytes) -> bytes:
 
 
 def bunzip(data: bytes) -> bytes:
-    import bz2
-
     worker = bz2.BZ2Decompressor()
     result = worker.decompress(data, LIMIT)
     if not worker.eof:
@@ -155,7 +154,7 @@ def decode(data: Any, encoding: str = "utf-8", errors: str = "strict") -> Any:
     name = encoding.lower().replace("-", "_").removesuffix("_codec")
     if name in {"zlib", "zip"}:
         return inflate(data)
-    if name in {"bz2"}:
+    if name == "bz2":
         return bunzip(data)
     return codecs.decode(data, encoding, errors)
 
@@ -370,10 +369,15 @@ CONSTANTS: dict[str, Any] = {
 }  # fmt: skip - a table
 del CONSTANTS["sys.platform"]
 TEXT_METHODS = words(
-    "join replace format lower upper title capitalize swapcase casefold strip lstrip rstrip split rsplit splitlines partition "
-    "rpartition encode decode translate zfill center ljust rjust expandtabs startswith endswith find rfind index rindex count "
-    "isalpha isdigit isalnum isspace isupper islower isidentifier isnumeric isdecimal istitle isprintable isascii removeprefix "
-    "removesuffix hex fromhex maketrans format_map to_bytes from_bytes bit_length bit_count conjugate is_integer tobytes tolist "
-    "__add__ __mul__ __mod__ __getitem__ __str__ __format__ __len__ __contains__ __eq__ __xor__ __radd__ __rmul__ __repr__ __rmod__"
+    "join replace format lower upper title capitalize swapcase casefold strip lstrip rstrip split rsplit "
+    "splitlines partition "
+    "rpartition encode decode translate zfill center ljust rjust expandtabs startswith endswith find rfind "
+    "index rindex count "
+    "isalpha isdigit isalnum isspace isupper islower isidentifier isnumeric isdecimal istitle isprintable "
+    "isascii removeprefix "
+    "removesuffix hex fromhex maketrans format_map to_bytes from_bytes bit_length bit_count conjugate is_integer "
+    "tobytes tolist "
+    "__add__ __mul__ __mod__ __getitem__ __str__ __format__ __len__ __contains__ __eq__ __xor__ __radd__ "
+    "__rmul__ __repr__ __rmod__"
 )
 WIDTHS = words("zfill center ljust rjust expandtabs to_bytes __mul__ __rmul__")

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import binascii
+import lzma
+import struct
+import zlib
 from typing import TYPE_CHECKING, Any
 
 from fumehood.check.python.fold import functions
@@ -33,11 +37,6 @@ FAILURES = (
 
 def known_errors() -> tuple[type[Exception], ...]:
     """Answer the errors that mean «not computable», those of C decoders included."""
-    import binascii
-    import lzma
-    import struct
-    import zlib
-
     return (*FAILURES, binascii.Error, struct.error, zlib.error, lzma.LZMAError)
 
 

@@ -1,5 +1,4 @@
-"""What calling particular functions gives, beyond the tables: one module a subject. Importing this package registers
-all."""
+"""What calling particular functions gives, beyond the tables: one module a subject, registered by importing it."""
 
 from __future__ import annotations
 

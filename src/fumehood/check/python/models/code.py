@@ -7,6 +7,7 @@ import ast
 from fumehood.check.python import imports, subscripts
 from fumehood.check.python.attributes import TELLING, any_member
 from fumehood.check.python.binding import set_attribute
+from fumehood.check.python.effects import told
 from fumehood.check.python.fold.concrete import concrete
 from fumehood.check.python.machine import Args, Machine, method, model
 from fumehood.check.python.nested import run_code
@@ -238,8 +239,6 @@ def run_path(machine: Machine, args: Args) -> Value:
 
 def _run_file(machine: Machine, path: Value, args: Args) -> Value:
     """Run what the program itself wrote to `path`, where it did."""
-    from fumehood.check.python.effects import told
-
     for text, _ in told(path):
         written = machine.files.get(text or "")
         if written is not None:

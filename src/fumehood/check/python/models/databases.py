@@ -7,6 +7,8 @@ from typing import Final
 
 from fumehood.check.python.effects import exert, told
 from fumehood.check.python.fold.concrete import concrete
+from fumehood.check.python.fold.functions import template as fill
+from fumehood.check.python.fold.text import compute
 from fumehood.check.python.machine import Args, Machine, method, model
 from fumehood.check.python.nested import run_code
 from fumehood.check.python.values import UNKNOWN, Const, Object, Value
@@ -165,9 +167,6 @@ def template(machine: Machine, args: Args) -> Value:
 
 @method("string.Template.substitute", "string.Template.safe_substitute")
 def substituted(machine: Machine, owner: Value, args: Args) -> Value:
-    from fumehood.check.python.fold.functions import template as fill
-    from fumehood.check.python.fold.text import compute
-
     text = owner.data.get("text", UNKNOWN) if isinstance(owner, Object) else UNKNOWN
     return (
         compute(machine, "substitute", fill, args=Args([text, *args.positional], args.keywords, args.loose, args.node))

@@ -6,6 +6,7 @@ from fumehood.check.python.effects import exert, told
 from fumehood.check.python.fold.concrete import concrete
 from fumehood.check.python.machine import Args, Machine, method, model
 from fumehood.check.python.models.paths import joined, text_of
+from fumehood.check.python.operators import special
 from fumehood.check.python.values import NONE, UNKNOWN, Const, Object, Text, Unknown, Value, from_values, unknown
 
 FILE = "open file"
@@ -152,8 +153,6 @@ def shown(machine: Machine, args: Args) -> Value:
     target = args.keywords.get("file")
     if isinstance(target, Object) and "file" in target.data:
         write(machine, target, Args([args.get(0) or UNKNOWN], node=args.node))
-    from fumehood.check.python.operators import special
-
     for value in args.positional:
         special(machine, value, "__str__", args=Args(node=args.node))
         special(machine, value, "__repr__", args=Args(node=args.node))

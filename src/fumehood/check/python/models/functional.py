@@ -11,13 +11,17 @@ from fumehood.check.python.machine import Args, Machine, method, model
 from fumehood.check.python.values import (
     NONE,
     UNKNOWN,
+    Bound,
+    Class,
     Const,
     Func,
+    Instance,
     Map,
     Object,
     Partial,
     Ref,
     Seq,
+    Union,
     Unknown,
     Value,
     join,
@@ -196,8 +200,7 @@ def call_first(machine: Machine, args: Args) -> Value:
     "functools.update_wrapper",
 )  # fmt: skip - a table
 def pass_through(machine: Machine, args: Args) -> Value:
-    """Decorators that keep the function: with options given they answer a decorator, which here is any callable
-    kept."""
+    """Decorators that keep the function; given options first, they answer a decorator that does."""
     first = args.get(0)
     if isinstance(first, Unknown | Const) or first is None:
         return Object("decorator")
@@ -295,8 +298,6 @@ def call_later(machine: Machine, args: Args) -> Value:
 
 
 def _callable(value: Value) -> bool:
-    from fumehood.check.python.values import Bound, Class, Instance, Union
-
     if isinstance(value, Instance):
         return value.cls.find("__call__") is not None
     if isinstance(value, Union):

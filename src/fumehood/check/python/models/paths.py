@@ -9,7 +9,7 @@ from fumehood.check.python.effects import told
 from fumehood.check.python.fold import functions
 from fumehood.check.python.fold.text import compute
 from fumehood.check.python.machine import Args, Machine, method, model
-from fumehood.check.python.operators import concatenate
+from fumehood.check.python.operators import concatenate, special
 from fumehood.check.python.values import (
     NONE,
     UNKNOWN,
@@ -262,15 +262,11 @@ def as_text(machine: Machine, args: Args) -> Value:
         return first.data["path"]
     if isinstance(first, Text):
         return first
-    from fumehood.check.python.operators import special
-
     result = special(machine, first, "__repr__" if label == "repr" else "__str__", args=Args(node=args.node))
     return Unknown(merged_origin(args.all())) if result is None else result
 
 
 def _formatted(machine: Machine, first: Value, args: Args) -> Value:
-    from fumehood.check.python.operators import special
-
     result = special(machine, first, "__format__", args=Args([args.positional[1]], node=args.node))
     return Unknown(first.origin) if result is None else result
 

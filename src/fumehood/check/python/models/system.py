@@ -7,7 +7,7 @@ from fumehood.check.python.fold.concrete import concrete
 from fumehood.check.python.machine import Args, Machine, method, model
 from fumehood.check.python.nested import run_code
 from fumehood.check.python.powers.words import words
-from fumehood.check.python.values import NONE, UNKNOWN, Const, Value, unknown
+from fumehood.check.python.values import NONE, UNKNOWN, Const, Object, Value, unknown
 
 ENVIRONMENT = frozenset({"environment"})
 MAX_RECURSION = 1_000_000
@@ -101,9 +101,12 @@ def magic(machine: Machine, args: Args) -> Value:
     return UNKNOWN
 
 
-SHELLS = words(
-    "bash sh script system sx perl ruby pip conda mamba uv js javascript html_ cmd powershell zsh ls cp mv rm mkdir rmdir man"
-) - {"ls", "html_", "js", "javascript"}
+SHELLS = words("bash sh script system sx perl ruby pip conda mamba uv cmd powershell zsh cp mv rm mkdir rmdir man") - {
+    "ls",
+    "html_",
+    "js",
+    "javascript",
+}
 
 
 def _statement(rest: str) -> str:
@@ -116,8 +119,6 @@ def _statement(rest: str) -> str:
 
 @model("builtins.get_ipython")
 def interpreter(machine: Machine, args: Args) -> Value:
-    from fumehood.check.python.values import Object
-
     del machine, args
     return Object("builtins.get_ipython")
 
