@@ -267,10 +267,19 @@ class Ward:
         self.reason = self.reason or reason
         self.running = None
         if self.pidfd >= 0:
+            self._deafen()
             with suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
         elif reason in {"closed", "broker"}:
             self._release()
+
+    def _deafen(self) -> None:
+        """Hear nothing more of it but its end: what was hung up would call again and again until then.
+
+        The listener stays open, and so the calls that it holds stay unanswered.
+        """
+        self.warden.forget(self.lifeline.fileno())
+        self.warden.forget(self.listener)
 
     def _finish(self) -> None:
         """Pid 1 is gone, and with it all others: say how it ended, forget it."""

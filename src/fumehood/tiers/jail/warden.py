@@ -64,9 +64,9 @@ class Warden:
         self.epoll.register(descriptor, select.EPOLLIN)
 
     def forget(self, descriptor: int) -> None:
-        """Stop watching; before the descriptor is closed."""
-        del self.callbacks[descriptor]
-        self.epoll.unregister(descriptor)
+        """Stop watching, if it is watched; before the descriptor is closed."""
+        if self.callbacks.pop(descriptor, None) is not None:
+            self.epoll.unregister(descriptor)
 
     def serve(self) -> None:
         """Turn the loop until the broker hangs up; then end everything."""

@@ -21,6 +21,8 @@ DESCRIPTOR_LIMIT = 64
 #: The descriptor on which a zygote hears its warden, and a runner its broker.
 CONTROL = 3
 _LENGTH = struct.Struct("=I")
+_ANCILLARY = socket.CMSG_SPACE(DESCRIPTOR_LIMIT * array.array("i").itemsize)
+_CLOSE_ON_EXEC = int(socket.MSG_CMSG_CLOEXEC)  # to combine enumerations takes longer than the call
 
 
 class Tampered(Exception):
@@ -52,13 +54,12 @@ def receive(channel: socket.socket, flags: int = 0) -> tuple[Message | None, lis
 
     Only for channels whose other end is fumehood's own.
     """
-    size = socket.CMSG_SPACE(DESCRIPTOR_LIMIT * array.array("i").itemsize)
-    flags |= socket.MSG_CMSG_CLOEXEC
+    flags |= _CLOSE_ON_EXEC
     try:
-        data, ancillary, _, _ = channel.recvmsg(MESSAGE_LIMIT, size, flags)
+        data, ancillary, _, _ = channel.recvmsg(MESSAGE_LIMIT, _ANCILLARY, flags)
     except ConnectionResetError:
         # The other end closed with something of ours unread, which is told once; what it had sent is still there.
-        data, ancillary, _, _ = channel.recvmsg(MESSAGE_LIMIT, size, flags)
+        data, ancillary, _, _ = channel.recvmsg(MESSAGE_LIMIT, _ANCILLARY, flags)
     descriptors = array.array("i")
     for level, kind, payload in ancillary:
         if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
