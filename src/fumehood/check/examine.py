@@ -67,7 +67,7 @@ def examine(
     before = state or State()
     raw = source.encode("utf-8", "surrogatepass") if isinstance(source, str) else bytes(source)
     code_sha256 = hashlib.sha256(raw).hexdigest()
-    key = hashlib.sha256("\0".join([code_sha256, language, rules.sha256, VERSION, before.digest]).encode()).hexdigest()
+    key = hashlib.sha256(f"{code_sha256} {language} {rules.sha256} {VERSION} {before.digest}".encode()).hexdigest()
     with _lock:
         found = _remembered.get(key)
         if found is not None:

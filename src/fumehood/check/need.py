@@ -24,8 +24,10 @@ The capabilities, and what `value` holds:
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from fumehood.execution import Confidence
+if TYPE_CHECKING:
+    from fumehood.execution import Confidence
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,6 @@ Nothing of the program is executed. The reading is total: it ends within its bud
 
 from __future__ import annotations
 
-import ast
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -31,9 +30,10 @@ from fumehood.check.python.machine import Machine
 from fumehood.check.python.scope import Scope
 from fumehood.check.python.source import tree_of
 from fumehood.check.python.strays import read_strays
+from fumehood.check.python.values import Value
 
 if TYPE_CHECKING:
-    from fumehood.check.python.values import Value
+    import ast
 
 __all__ = [
     "Names",
@@ -53,8 +53,8 @@ __all__ = [
 class Names:
     """What a reading leaves for the next one of the same sandbox: names, and the files it wrote."""
 
-    names: dict[str, Value] = field(default_factory=dict)
-    files: dict[str, Value] = field(default_factory=dict)
+    names: dict[str, Value] = field(default_factory=dict[str, Value])
+    files: dict[str, Value] = field(default_factory=dict[str, Value])
 
 
 def read(source: str, state: Names | None = None, budget: Budget | None = None) -> Reading:

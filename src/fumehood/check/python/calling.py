@@ -58,6 +58,7 @@ MAKING_TEXT = words(
     "builtins.chr builtins.bytes builtins.bytearray builtins.bytes.fromhex builtins.int.to_bytes builtins.unichr"
 )
 MAX_STRANGERS = 64
+MAX_DOTS = 6
 CARRIERS = words(
     "queue contextvars collections asyncio multiprocessing threading weakref types shelve concurrent cachetools heapq"
 )
@@ -81,11 +82,11 @@ def call_library(machine: Machine, func: Ref, args: Args) -> Value:
             return found
     if args.positional and (path in METHODS or (own is not path and "." in own)):  # a method called through its class
         rest = Args(args.positional[1:], args.keywords, args.loose, args.node)
-        verb = METHODS.get(path)
+        way = METHODS.get(path)
         return (
             machine.call(Bound(args.positional[0], own.rpartition(".")[2]), rest)
-            if verb is None
-            else verb(machine, args.positional[0], rest)
+            if way is None
+            else way(machine, args.positional[0], rest)
         )
     call_back(machine, args)
     made = Object(path, _origin(path) | merged_origin(args.all()))
@@ -130,7 +131,7 @@ def call_method(machine: Machine, func: Bound, args: Args) -> Value:
         if owner.path.partition(".")[0] in CARRIERS:
             return _carried(owner, args)
         return Object(
-            f"{owner.path}.{name}" if owner.path.count(".") < 6 else owner.path,
+            f"{owner.path}.{name}" if owner.path.count(".") < MAX_DOTS else owner.path,
             owner.source | merged_origin(args.all()),
         )
     if name in OF_PATHS and isinstance(owner, Unknown):
@@ -154,14 +155,15 @@ def _kind(owner: Value) -> str:
         return owner.path
     if isinstance(owner, Seq):
         return owner.kind if owner.kind in {"list", "set", "tuple"} else "list"
-    return {
+    kinds: dict[type[Value], str] = {
         Map: "dict",
         Namespace: "namespace",
         Text: "text",
         Class: "class",
         Func: "function",
         Instance: "instance",
-    }.get(type(owner), "")
+    }
+    return kinds.get(type(owner), "")
 
 
 def _method_of_constant(machine: Machine, owner: Const, name: str, *, args: Args) -> Value:

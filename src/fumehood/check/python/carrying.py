@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from fumehood.check.python.scope import Names, Scope
 from fumehood.check.python.values import (
@@ -43,20 +43,19 @@ class Carrier:
 
     def value(self, value: Value) -> Value:
         """Answer the copy of a value; past a bound on size the value itself."""
-        made = self.seen.get(id(value))
-        if made is not None:
-            return made  # type: ignore[no-any-return]
+        if id(value) in self.seen:
+            return cast("Value", self.seen[id(value)])
         copy = COPIES.get(type(value))
         self.left -= 1
         return value if copy is None or self.left < 0 else copy(self, value)
 
     def names(self, names: dict[Any, Value]) -> dict[Any, Value]:
         """Answer the copy of a dict of values."""
-        made = self.seen.get(id(names))
-        if made is None:
-            made = self.seen[id(names)] = {}
+        if id(names) not in self.seen:
+            made: dict[Any, Value] = {}
+            self.seen[id(names)] = made
             made.update({name: self.value(value) for name, value in names.items()})
-        return made  # type: ignore[no-any-return]
+        return cast("dict[Any, Value]", self.seen[id(names)])
 
     def scope(self, scope: Scope | None) -> Scope | None:
         """Answer the copy of a scope; the old module's is the new module."""
@@ -64,12 +63,11 @@ class Carrier:
             return None
         if scope.outer is None and scope.names is self.before:
             return self.module
-        made = self.seen.get(id(scope))
-        if made is None:
+        if id(scope) not in self.seen:
             made = self.seen[id(scope)] = Scope(is_class=scope.is_class)
             made.outer, made.names = self.scope(scope.outer), self.names(scope.names)
             made.global_names, made.nonlocal_names = scope.global_names, scope.nonlocal_names
-        return made  # type: ignore[no-any-return]
+        return cast("Scope", self.seen[id(scope)])
 
     def keep(self, old: Value, new: Value) -> Value:
         """Remember the copy before what it refers to is copied: values may refer to themselves."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import urlsplit
@@ -15,6 +14,8 @@ from fumehood.check.python.powers import Power, powers_of
 from fumehood.check.python.values import Const, Instance, Object, Seq, Text, Union, Value
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fumehood.check.python.machine import Machine
 
 How = tuple[str | int, ...]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ast
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 from fumehood.check.python import names, operators, subscripts
+from fumehood.check.python.fold import functions
 from fumehood.check.python.fold.concrete import concrete
 from fumehood.check.python.iteration import items_of
 from fumehood.check.python.loops import comprehend
@@ -17,6 +18,7 @@ from fumehood.check.python.values import (
     Const,
     Func,
     Map,
+    Object,
     Ref,
     Seq,
     Text,
@@ -26,13 +28,19 @@ from fumehood.check.python.values import (
     merged_origin,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MAX_SPEC: Final = 40
+CONVERSIONS: Final[dict[str, Callable[[Any], str]]] = {"s": str, "r": repr, "a": ascii}
+
 
 @expression(ast.Constant)
 def constant(machine: Machine, node: ast.Constant) -> Value:
     value = node.value
     if isinstance(value, str | bytes):
         machine.budget.produce(len(value) // 16)
-        return Const(value, (node.lineno,) if not machine.anchors else ())  # type: ignore[arg-type]
+        return Const(value, (node.lineno,) if not machine.anchors else ())
     return Const(value)
 
 
@@ -211,17 +219,17 @@ def replacement(machine: Machine, node: ast.FormattedValue) -> Value:
         and node.conversion in {-1, 115, 114, 97}
     ):
         return _convert(machine, node, plain, width=width) or UNKNOWN
-    path = value.data.get("path") if hasattr(value, "data") else None  # type: ignore[attr-defined]
-    if path is not None:
-        return path  # type: ignore[no-any-return]
+    if isinstance(value, Object) and "path" in value.data:
+        return value.data["path"]
     operators.special(machine, value, "__format__", args=Args([spec], node=node))
     return Unknown(merged_origin([value, spec]))
 
 
 def _convert(machine: Machine, node: ast.FormattedValue, plain: Any, *, width: str) -> Value | None:
-    if sum(char.isdigit() for char in width) > 5 or len(width) > 40:
+    if sum(char.isdigit() for char in width) > functions.MAX_DIGITS or len(width) > MAX_SPEC:
         return None
-    shown = {115: str, 114: repr, 97: ascii}.get(node.conversion, lambda data: data)(plain)
+    convert = CONVERSIONS.get(chr(max(node.conversion, 0)))
+    shown = plain if convert is None else convert(plain)
     try:
         return machine.fold("f-string", format(shown, width))
     except (ValueError, TypeError, OverflowError):
@@ -256,7 +264,7 @@ def named(machine: Machine, node: ast.NamedExpr) -> Value:
 
 @expression(ast.ListComp, ast.SetComp, ast.GeneratorExp)
 def comprehension(machine: Machine, node: ast.ListComp | ast.SetComp | ast.GeneratorExp) -> Value:
-    kind = {ast.ListComp: "list", ast.SetComp: "set"}.get(type(node), "iter")
+    kind = "list" if isinstance(node, ast.ListComp) else "set" if isinstance(node, ast.SetComp) else "iter"
     found, exact = comprehend(machine, node.generators, lambda: machine.eval(node.elt))
     return Seq(kind, found, exact)
 

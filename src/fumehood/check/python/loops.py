@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
 from functools import lru_cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from fumehood.check.python.binding import bind
 from fumehood.check.python.iteration import items_of
@@ -13,6 +12,9 @@ from fumehood.check.python.machine import Machine, statement
 from fumehood.check.python.operators import truth
 from fumehood.check.python.scope import Scope, forget, joined
 from fumehood.check.python.values import Const, Seq, Value, union_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 MAX_ROUNDS: Final = 4000
 MAX_LOOP_STEPS: Final = 22_000

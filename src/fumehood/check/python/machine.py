@@ -14,17 +14,19 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from fumehood.check.need import Need
 from fumehood.check.python.powers import powers_of
-from fumehood.check.python.scope import Scope
 from fumehood.check.python.values import UNKNOWN, Const, Ref, Union, Value, from_values, union_of
 
 if TYPE_CHECKING:
     from fumehood.check.budget import Budget
+    from fumehood.check.python.scope import Scope
     from fumehood.check.python.values import Func
     from fumehood.execution import Confidence
 
 MAX_DEPTH: Final = 110
 MAX_STRINGS: Final = 300
 MAX_NEEDS: Final = 400
+MAX_TEXT: Final = 20_000  # longer ones are data
+MIN_TEXT: Final = 6
 SNIPPET: Final = 200
 GRAVE: Final = frozenset(
     {
@@ -45,9 +47,9 @@ GRAVE: Final = frozenset(
 class Args:
     """The arguments of one call. `loose` holds what came by `*` or `**` and could not be told apart."""
 
-    positional: list[Value] = field(default_factory=list)
-    keywords: dict[str, Value] = field(default_factory=dict)
-    loose: list[Value] = field(default_factory=list)
+    positional: list[Value] = field(default_factory=list[Value])
+    keywords: dict[str, Value] = field(default_factory=dict[str, Value])
+    loose: list[Value] = field(default_factory=list[Value])
     node: ast.AST = field(default_factory=ast.Pass)
 
     def get(self, index: int, *names: str) -> Value | None:
@@ -297,9 +299,9 @@ class Machine:
 
     def remember(self, text: object) -> None:
         """Keep text that was put together, in case code runs text that can't be resolved."""
-        if isinstance(text, bytes) and len(text) < 20_000:
+        if isinstance(text, bytes) and len(text) < MAX_TEXT:
             text = text.decode("latin-1")
-        if isinstance(text, str) and len(text) > 5 and len(self.strings) < MAX_STRINGS:
+        if isinstance(text, str) and len(text) >= MIN_TEXT and len(self.strings) < MAX_STRINGS:
             self.strings[text] = None
 
     def fold(self, step: str, result: Any, *sources: Value) -> Const:

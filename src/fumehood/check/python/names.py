@@ -26,15 +26,17 @@ BUILTINS: Final = frozenset(dir(builtins)) | {
     "reduce",
 }
 _SHARED: dict[str, Value] = {name: Ref(f"builtins.{name}") for name in BUILTINS}
-_SHARED |= {
-    "__name__": Const("__main__"),
-    "__file__": unknown(frozenset({"file"})),
-    "__builtins__": Ref("builtins"),
-    "__loader__": Ref("builtins.__loader__"),
-    "__spec__": Ref("builtins.__spec__"),
-    "__doc__": UNKNOWN,
-    "__debug__": Const(value=True),
-}  # fmt: skip - a table
+_SHARED.update(
+    {
+        "__name__": Const("__main__"),
+        "__file__": unknown(frozenset({"file"})),
+        "__builtins__": Ref("builtins"),
+        "__loader__": Ref("builtins.__loader__"),
+        "__spec__": Ref("builtins.__spec__"),
+        "__doc__": UNKNOWN,
+        "__debug__": Const(value=True),
+    }
+)  # fmt: skip - a table
 
 
 def find(machine: Machine, name: str) -> Value:

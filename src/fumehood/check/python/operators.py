@@ -34,40 +34,55 @@ from fumehood.check.python.values import (
 if TYPE_CHECKING:
     from fumehood.check.python.machine import Machine
 
+
+def _operator(name: str) -> functions.Pure:
+    """Answer an operator without its overloads, which tell nothing here."""
+    return cast("functions.Pure", getattr(operator, name))
+
+
+def _within(item: Any, whole: Any) -> bool:
+    return item in whole
+
+
+def _without(item: Any, whole: Any) -> bool:
+    return item not in whole
+
+
 BINARY: Final[dict[type[ast.AST], tuple[str, functions.Pure]]] = {
-    ast.Add: ("add", operator.add),
-    ast.Sub: ("sub", operator.sub),
+    ast.Add: ("add", _operator("add")),
+    ast.Sub: ("sub", _operator("sub")),
     ast.Mult: ("mul", functions.times),
-    ast.Div: ("truediv", operator.truediv),
-    ast.FloorDiv: ("floordiv", operator.floordiv),
+    ast.Div: ("truediv", _operator("truediv")),
+    ast.FloorDiv: ("floordiv", _operator("floordiv")),
     ast.Mod: ("mod", functions.modulo),
     ast.Pow: ("pow", functions.power),
     ast.LShift: ("lshift", functions.shift),
-    ast.RShift: ("rshift", operator.rshift),
-    ast.BitOr: ("or", operator.or_),
-    ast.BitXor: ("xor", operator.xor),
-    ast.BitAnd: ("and", operator.and_),
-    ast.MatMult: ("matmul", operator.matmul),
+    ast.RShift: ("rshift", _operator("rshift")),
+    ast.BitOr: ("or", _operator("or_")),
+    ast.BitXor: ("xor", _operator("xor")),
+    ast.BitAnd: ("and", _operator("and_")),
+    ast.MatMult: ("matmul", _operator("matmul")),
 }  # fmt: skip - a table
 COMPARE: Final[dict[type[ast.AST], tuple[str, functions.Pure]]] = {
-    ast.Eq: ("eq", operator.eq),
-    ast.NotEq: ("ne", operator.ne),
-    ast.Lt: ("lt", operator.lt),
-    ast.LtE: ("le", operator.le),
-    ast.Gt: ("gt", operator.gt),
-    ast.GtE: ("ge", operator.ge),
-    ast.Is: ("is", operator.is_),
-    ast.IsNot: ("is_not", operator.is_not),
-    ast.In: ("contains", lambda item, whole: item in whole),
-    ast.NotIn: ("contains", lambda item, whole: item not in whole),
+    ast.Eq: ("eq", _operator("eq")),
+    ast.NotEq: ("ne", _operator("ne")),
+    ast.Lt: ("lt", _operator("lt")),
+    ast.LtE: ("le", _operator("le")),
+    ast.Gt: ("gt", _operator("gt")),
+    ast.GtE: ("ge", _operator("ge")),
+    ast.Is: ("is", _operator("is_")),
+    ast.IsNot: ("is_not", _operator("is_not")),
+    ast.In: ("contains", _within),
+    ast.NotIn: ("contains", _without),
 }  # fmt: skip - a table
 UNARY: Final[dict[type[ast.AST], tuple[str, functions.Pure]]] = {
-    ast.USub: ("neg", operator.neg),
-    ast.UAdd: ("pos", operator.pos),
-    ast.Invert: ("invert", operator.invert),
-    ast.Not: ("bool", operator.not_),
+    ast.USub: ("neg", _operator("neg")),
+    ast.UAdd: ("pos", _operator("pos")),
+    ast.Invert: ("invert", _operator("invert")),
+    ast.Not: ("bool", _operator("not_")),
 }  # fmt: skip - a table
 HUGE_POWER: Final = 10_000_000  # bits: beyond what a computation of ordinary code makes
+MAX_REPEATED: Final = 4096  # items: enough for any text in disguise
 HUGE_REPEAT: Final = 4_000_000_000  # items: 32 GB of references
 
 
@@ -86,7 +101,7 @@ def truth(value: Value) -> bool | None:
 
 def binary(machine: Machine, node: ast.BinOp | ast.AugAssign, left: Value, *, right: Value) -> Value:
     """Answer `left <op> right`."""
-    name, function = BINARY[type(node.op)]
+    name = BINARY[type(node.op)][0]
     if isinstance(left, Const) and isinstance(right, Const):
         return _constants(machine, node, left, right=right)
     if isinstance(left, Union) or isinstance(right, Union):
@@ -113,7 +128,6 @@ def binary(machine: Machine, node: ast.BinOp | ast.AugAssign, left: Value, *, ri
         found = special(machine, owner, f"{prefix}{name}__", args=Args([other], node=node))
         if found is not None:
             return found
-    del function
     return from_values(left, right)
 
 
@@ -210,7 +224,7 @@ def _sequences(machine: Machine, node: ast.BinOp | ast.AugAssign, left: Value, *
 
 def _repeated(machine: Machine, node: ast.AST, whole: Seq, *, count: int) -> Value:
     total = len(whole.items) * max(count, 0)
-    if total > 4096:
+    if total > MAX_REPEATED:
         if total > HUGE_REPEAT:
             machine.need("resource.exhaust", node, value=f"a list of {str(total)[:20]} items")
         return Object("builtins.list", size=8 * total)

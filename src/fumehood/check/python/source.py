@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from fumehood.check.budget import MAX_SOURCE
-from fumehood.check.need import ParseError
 from fumehood.check.python.nested import parse
+
+if TYPE_CHECKING:
+    from fumehood.check.need import ParseError
 
 MAX_TOKENS: Final = 60_000
 TOKEN: Final = re.compile(r"\w+|[^\w\s]")

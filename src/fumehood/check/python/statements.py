@@ -20,6 +20,7 @@ from fumehood.check.python.values import (
     Map,
     Partial,
     Ref,
+    Seq,
     Value,
     from_values,
     join,
@@ -187,10 +188,10 @@ def match(machine: Machine, node: ast.Match) -> None:
 
 
 def _inside(subject: Value) -> Value:
-    items = getattr(subject, "items", None)
-    if isinstance(items, list):
-        return subscripts.any_of(items)  # pyright: ignore[reportUnknownArgumentType]
-    return subscripts.any_of(list(items.values())) if isinstance(items, dict) else from_values(subject)  # pyright: ignore
+    """Answer what a pattern may take out of its subject."""
+    if isinstance(subject, Seq):
+        return subscripts.any_of(subject.items)
+    return subscripts.any_of(list(subject.items.values())) if isinstance(subject, Map) else from_values(subject)
 
 
 @statement(ast.Try, *([ast.TryStar] if hasattr(ast, "TryStar") else []))
@@ -278,7 +279,7 @@ def define(machine: Machine, node: ast.FunctionDef | ast.AsyncFunctionDef) -> No
         notes["return"] = machine.eval(node.returns)
     machine.quiet -= 1
     if notes:
-        machine.results[spec] = Map({name: value for name, value in notes.items()})
+        machine.results[spec] = Map(dict(notes))
     func = Func(node, machine.scope, defaults, keyword)
     machine.functions[node] = func
     machine.scope.bind(node.name, decorated(machine, func, node.decorator_list))
@@ -330,7 +331,7 @@ def _made(machine: Machine, cls: Class, keywords: dict[str, Value], *, node: ast
             hook = base.find("__init_subclass__")
             if hook is not None:
                 machine.call(Partial(hook, (cls,), {}), Args(keywords=dict(keywords), node=node))
-    pieces = [Const(cls.name), UNKNOWN, Map(dict(cls.attributes))]
+    pieces: list[Value] = [Const(cls.name), UNKNOWN, Map(dict(cls.attributes))]
     metaclass = cls.metaclass or next(
         (base.metaclass for base in cls.bases if isinstance(base, Class) and base.metaclass), None
     )

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Origin = frozenset[str]
 NOWHERE: Origin = frozenset()
 MAX_OPTIONS = 8
-MAX_STEPS_TOLD = 8
+MAX_ORIGINS = 256  # sets of tags that are shared; a bound on memory
 
 
 @dataclass(slots=True, eq=False)
@@ -49,7 +49,7 @@ class Const(Value):
     """A constant that Python itself would compute: text, bytes, number, None, Ellipsis, slice-free."""
 
     value: Any
-    how: tuple[str, ...] = ()
+    how: tuple[str | int, ...] = ()
 
 
 @dataclass(slots=True, eq=False)
@@ -92,7 +92,7 @@ class Ref(Value):
     """A module, or something in one, by its dotted name: `os`, `os.system`, `builtins.open`."""
 
     path: str
-    how: tuple[str, ...] = ()
+    how: tuple[str | int, ...] = ()
 
 
 @dataclass(slots=True, eq=False)
@@ -109,7 +109,7 @@ class Object(Value):
 
     path: str
     source: Origin = NOWHERE
-    data: dict[str, Value] = field(default_factory=dict)
+    data: dict[str, Value] = field(default_factory=dict[str, Value])
     size: int = 0
 
     @property
@@ -132,7 +132,7 @@ class Func(Value):
     node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
     closure: Scope | None
     defaults: tuple[Value, ...] = ()
-    keyword_defaults: dict[str, Value] = field(default_factory=dict)
+    keyword_defaults: dict[str, Value] = field(default_factory=dict[str, Value])
     receiver: Value | None = None
     owner: Class | None = None
 
@@ -183,7 +183,7 @@ class Instance(Value):
     """An instance of a class of the program."""
 
     cls: Class
-    attributes: dict[str, Value] = field(default_factory=dict)
+    attributes: dict[str, Value] = field(default_factory=dict[str, Value])
 
 
 @dataclass(slots=True, eq=False)
@@ -224,7 +224,7 @@ def unknown(origin: Origin = NOWHERE) -> Unknown:
     found = _BY_ORIGIN.get(origin)
     if found is None:
         found = Unknown(origin)
-        if len(_BY_ORIGIN) < 256:
+        if len(_BY_ORIGIN) < MAX_ORIGINS:
             _BY_ORIGIN[origin] = found
     return found
 

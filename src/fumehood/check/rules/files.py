@@ -18,8 +18,8 @@ WRITES = frozenset({"fs.write", "fs.delete"})
 class _PathRule(Rule):
     """A rule that judges a path against `files.read` or `files.write`."""
 
-    cwe = (22, 200)
-    owasp = ("LLM06:2025 Excessive Agency",)
+    cwe: ClassVar[tuple[int, ...]] = (22, 200)
+    owasp: ClassVar[tuple[str, ...]] = ("LLM06:2025 Excessive Agency",)
     verb: ClassVar[str]
     places: ClassVar[tuple[str, ...]] = ("outside",)
 

@@ -8,6 +8,7 @@ from fumehood.check.python.values import UNKNOWN, Const, Map, Seq, Value
 
 MISSING: Final = object()
 MAX_ITEMS: Final = 20_000
+MAX_DEPTH: Final = 8  # deeper data is no text in disguise
 PLAIN = (str, bytes, bytearray, int, float, complex, bool, type(None), range, type(Ellipsis), slice)
 
 
@@ -15,7 +16,7 @@ def concrete(value: Value | None, depth: int = 0) -> Any:
     """Answer the Python value that `value` stands for; `MISSING` where any part is not known."""
     if isinstance(value, Const):
         return value.value
-    if depth > 8 or value is None:
+    if depth > MAX_DEPTH or value is None:
         return MISSING
     if isinstance(value, Seq):
         return _sequence(value, depth)
@@ -61,8 +62,7 @@ def lift(data: Any, how: tuple[Any, ...] = ()) -> Value:
         kind = "tuple" if isinstance(data, tuple) else "list" if isinstance(data, list) else "set"
         return Seq(kind, [lift(item, how) for item in items])
     if isinstance(data, dict):
-        table = cast("dict[Any, Any]", data)
-        return Map({key: lift(item, how) for key, item in table.items()})
+        return Map({key: lift(item, how) for key, item in data.items()})
     return UNKNOWN
 
 

@@ -24,13 +24,17 @@ import unicodedata
 import urllib.parse
 import zlib
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from fumehood.check.python.powers.words import words
 
 LIMIT: Final = 2_000_000
 MAX_BITS: Final = 65_536
 MAX_REPEATED: Final = 65_536
+MAX_MODULUS: Final = 4096  # bits; beyond it one step may take seconds
+MAX_DIGITS: Final = 5
+MAX_LITERAL: Final = 20_000
+MAX_JSON: Final = 200_000
 Pure = Callable[..., Any]
 
 
@@ -71,7 +75,7 @@ def unlzma(data: bytes, **_: object) -> bytes:
 def power(base: Any, exponent: Any, modulus: Any = None) -> Any:
     """Raise to a power unless the result would be enormous."""
     if modulus is not None:
-        if modulus.bit_length() > 4096:
+        if modulus.bit_length() > MAX_MODULUS:
             raise TooBig
         return pow(base, exponent, modulus)
     if isinstance(base, int) and isinstance(exponent, int) and exponent > 0 and base.bit_length() * exponent > MAX_BITS:
@@ -111,7 +115,7 @@ def guard_widths(template: str) -> None:
     run = 0
     for char in template:
         run = run + 1 if char.isdigit() else 0
-        if run > 5:
+        if run > MAX_DIGITS:
             raise TooBig
 
 
@@ -138,13 +142,13 @@ def as_range(*args: int) -> range:
 
 
 def parse_literal(text: str) -> Any:
-    if len(text) > 20_000:
+    if len(text) > MAX_LITERAL:
         raise TooBig
     return ast.literal_eval(text)
 
 
 def parse_json(text: Any, **_: object) -> Any:
-    if len(text) > 200_000:
+    if len(text) > MAX_JSON:
         raise TooBig
     return json.loads(text)
 
@@ -170,6 +174,44 @@ def pack(layout: str, *values: Any) -> bytes:
     return struct.pack(layout, *values)
 
 
+def product(items: list[Any]) -> Any:
+    total: Any = 1
+    for item in items:
+        total = times(total, item)
+    return total
+
+
+def rounded(number: Any) -> Any:
+    """Round to a whole number: other places, given as a huge number, would take for ever."""
+    return round(number)
+
+
+def own_hash(value: int) -> int:
+    """Hash a number; the hashes of text differ from process to process."""
+    return hash(operator.index(value))
+
+
+def dump_json(data: Any, **_: object) -> str:
+    return json.dumps(data)
+
+
+def itself(value: Any) -> Any:
+    return value
+
+
+def path_bytes(path: Any) -> bytes:
+    return path.encode() if isinstance(path, str) else bytes(path)
+
+
+def path_text(path: Any) -> str:
+    return path.decode() if isinstance(path, bytes) else str(path)
+
+
+def _operator(name: str) -> Pure:
+    """Answer an operator without its overloads, which tell nothing here."""
+    return cast("Pure", getattr(operator, name))
+
+
 def template(text: str, *mappings: dict[str, Any], **values: Any) -> str:
     """Substitute as `string.Template(text).safe_substitute`."""
     return string.Template(text).safe_substitute(*mappings, **values)
@@ -192,7 +234,7 @@ BUILTINS: dict[str, Pure] = {
     "oct": oct,
     "bin": bin,
     "abs": abs,
-    "round": lambda number: round(number),
+    "round": rounded,
     "divmod": divmod,
     "pow": power,
     "len": len,
@@ -203,7 +245,7 @@ BUILTINS: dict[str, Pure] = {
     "slice": slice,
     "any": any,
     "all": all,
-    "hash": lambda value: hash(value) if isinstance(value, int) else None,
+    "hash": own_hash,
 }  # fmt: skip - a table
 LIBRARY: dict[str, Pure] = {
     **{
@@ -245,8 +287,8 @@ LIBRARY: dict[str, Pure] = {
     "zlib.adler32": zlib.adler32,
     "codecs.decode": decode,
     "codecs.encode": encode,
-    "codecs.escape_decode": getattr(codecs, "escape_decode", None),
-    "codecs.unicode_escape_decode": getattr(codecs, "unicode_escape_decode", None),
+    "codecs.escape_decode": cast("Pure", getattr(codecs, "escape_decode", None)),
+    "codecs.unicode_escape_decode": cast("Pure", getattr(codecs, "unicode_escape_decode", None)),
     "codecs.utf_8_decode": codecs.utf_8_decode,
     "codecs.latin_1_decode": codecs.latin_1_decode,
     "codecs.ascii_decode": codecs.ascii_decode,
@@ -260,7 +302,7 @@ LIBRARY: dict[str, Pure] = {
     "urllib.parse.urlunparse": urllib.parse.urlunparse,
     "html.unescape": html.unescape,
     "json.loads": parse_json,
-    "json.dumps": lambda data, **_: json.dumps(data),
+    "json.dumps": dump_json,
     "ast.literal_eval": parse_literal,
     "struct.pack": pack,
     "struct.unpack": struct.unpack,
@@ -281,44 +323,37 @@ LIBRARY: dict[str, Pure] = {
     "os.path.splitext": posixpath.splitext,
     "os.path.commonpath": posixpath.commonpath,
     "os.path.commonprefix": posixpath.commonprefix,
-    "os.fspath": lambda path: path,
+    "os.fspath": itself,
     "os.path.relpath": posixpath.relpath,
-    "os.fsencode": lambda path: path.encode() if isinstance(path, str) else path,
-    "os.fsdecode": lambda path: path.decode() if isinstance(path, bytes) else path,
-    "operator.add": operator.add,
-    "operator.concat": operator.add,
-    "operator.xor": operator.xor,
-    "operator.sub": operator.sub,
+    "os.fsencode": path_bytes,
+    "os.fsdecode": path_text,
+    "operator.add": _operator("add"),
+    "operator.concat": _operator("add"),
+    "operator.xor": _operator("xor"),
+    "operator.sub": _operator("sub"),
     "operator.mul": times,
     "operator.mod": modulo,
-    "operator.floordiv": operator.floordiv,
+    "operator.floordiv": _operator("floordiv"),
     "operator.pow": power,
-    "operator.and_": operator.and_,
-    "operator.or_": operator.or_,
+    "operator.and_": _operator("and_"),
+    "operator.or_": _operator("or_"),
     "operator.lshift": shift,
-    "operator.rshift": operator.rshift,
-    "operator.neg": operator.neg,
-    "operator.invert": operator.invert,
-    "operator.index": operator.index,
-    "operator.truediv": operator.truediv,
-    "operator.eq": operator.eq,
-    "operator.ne": operator.ne,
-    "operator.lt": operator.lt,
-    "operator.gt": operator.gt,
+    "operator.rshift": _operator("rshift"),
+    "operator.neg": _operator("neg"),
+    "operator.invert": _operator("invert"),
+    "operator.index": _operator("index"),
+    "operator.truediv": _operator("truediv"),
+    "operator.eq": _operator("eq"),
+    "operator.ne": _operator("ne"),
+    "operator.lt": _operator("lt"),
+    "operator.gt": _operator("gt"),
     "math.floor": int,
-    "math.prod": lambda items: power(1, 1) if not items else _product(items),
-    "re.escape": lambda text: text,
-    "sys.intern": lambda text: text,
-    "shlex.join": lambda items: " ".join(items),
-    "shlex.quote": lambda text: text,
+    "math.prod": product,
+    "re.escape": itself,
+    "sys.intern": itself,
+    "shlex.join": " ".join,
+    "shlex.quote": itself,
 }  # fmt: skip - a table
-
-
-def _product(items: list[Any]) -> Any:
-    total: Any = 1
-    for item in items:
-        total = times(total, item)
-    return total
 
 
 CONSTANTS: dict[str, Any] = {
@@ -362,7 +397,7 @@ CONSTANTS: dict[str, Any] = {
             "whitespace",
         )
     },
-    "tempfile.tempdir": "/tmp",
+    "tempfile.tempdir": "/tmp",  # noqa: S108 - the one inside a sandbox
     "builtins.True": True,
     "builtins.False": False,
     "builtins.None": None,

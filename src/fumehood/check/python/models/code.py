@@ -110,11 +110,8 @@ def execute_text(machine: Machine, args: Args) -> Value:
     for value in args.all()[:3]:
         if isinstance(value, Func):
             machine.call(value, Args(node=args.node))
-        elif (
-            isinstance(value, Const)
-            and isinstance(value.value, str)
-            or isinstance(value, Text | Unknown)
-            and value.origin
+        elif (isinstance(value, Const) and isinstance(value.value, str)) or (
+            isinstance(value, Text | Unknown) and value.origin
         ):
             run_code(machine, value, args.node, how=(_label(args.node),))
     return Object("timeit.Timer")

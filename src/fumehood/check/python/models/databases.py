@@ -22,6 +22,7 @@ SQL_QUOTED: Final = re.compile(
     r"\bfrom\s+'([^']+)'|\bcopy\b[^;]*?\b(?:to|from)\s+'([^']+)'|\boutfile\s+'([^']+)'|writefile\s*\(\s*'([^']+)'",
     re.IGNORECASE,
 )
+MAX_STATEMENT: Final = 100_000  # longer ones are dumps
 HUGE_ARRAY: Final = 64 << 30
 SQL_NATIVE: Final = re.compile(
     r"\bload_extension\s*\(|\binstall\s+\w+|\bload\s+'|\bcopy\b[^;]*\bprogram\b", re.IGNORECASE
@@ -47,7 +48,7 @@ def cursor(machine: Machine, owner: Value, args: Args) -> Value:
 @method(".execute", ".executescript", ".executemany", ".sql", ".read_sql", ".exec_driver_sql", ".exec")
 def statement(machine: Machine, owner: Value, args: Args) -> Value:
     sql(machine, args.get(0, "sql", "query") or UNKNOWN, args)
-    if isinstance(owner, Object) and owner.path in {"concurrent.interpreters.Interpreter"}:
+    if isinstance(owner, Object) and owner.path == "concurrent.interpreters.Interpreter":
         run_code(machine, args.get(0) or UNKNOWN, args.node, how=("exec",))
     return owner if isinstance(owner, Object) else UNKNOWN
 
@@ -69,17 +70,15 @@ def queried(machine: Machine, args: Args) -> Value:
 def sql(machine: Machine, value: Value, args: Args) -> None:
     """Note the files and extensions that a statement reaches."""
     for text, how in told(value):
-        if text is None or len(text) > 100_000:
+        if text is None or len(text) > MAX_STATEMENT:
             continue
         for path in ATTACH.findall(text):
             if path != ":memory:":
-                machine.need("fs.write", args.node, value=path.removeprefix("file:").partition("?")[0], how=how)
-        for path in SQL_FILES.findall(text):
+                target = path.removeprefix("file:").partition("?")[0]
+                machine.need("fs.write", args.node, value=target, how=how)
+        quoted = [path for groups in SQL_QUOTED.findall(text) for path in groups if "/" in path or "." in path]
+        for path in [*SQL_FILES.findall(text), *quoted]:
             exert(machine, "pandas.read_csv", Args([Const(path)], node=args.node))
-        for groups in SQL_QUOTED.findall(text):
-            for path in filter(None, groups):
-                if "/" in path or "." in path:
-                    exert(machine, "pandas.read_csv", Args([Const(path)], node=args.node))
         if SQL_NATIVE.search(text):
             machine.need("code.native", args.node, value="a database extension", how=how)
 

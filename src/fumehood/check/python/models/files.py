@@ -250,8 +250,7 @@ def write_somewhere(machine: Machine, owner: Value, args: Args) -> Value:
     label = getattr(getattr(args.node, "func", None), "attr", "")
     first = args.get(0, "path_or_buf", "path", "fname", "filename", "file", "fp", "excel_writer", "buf")
     if (
-        isinstance(first, Const)
-        and isinstance(first.value, str | bytes)
+        (isinstance(first, Const) and isinstance(first.value, str | bytes))
         or isinstance(first, Text)
         or (isinstance(first, Object) and "path" in first.data)
     ):

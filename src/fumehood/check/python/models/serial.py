@@ -6,13 +6,12 @@ import pickletools
 import re
 from typing import Final
 
-from fumehood.check.python.effects import told
 from fumehood.check.python.fold.concrete import MISSING, concrete
 from fumehood.check.python.fold.text import ERRORS
 from fumehood.check.python.iteration import items_of
 from fumehood.check.python.machine import GRAVE, Args, Machine, model
 from fumehood.check.python.models.files import kept
-from fumehood.check.python.nested import SUSPICIOUS, run_code
+from fumehood.check.python.nested import SUSPICIOUS
 from fumehood.check.python.powers import powers_of
 from fumehood.check.python.powers.words import words
 from fumehood.check.python.values import (
@@ -21,6 +20,7 @@ from fumehood.check.python.values import (
     Const,
     Func,
     Instance,
+    Map,
     Object,
     Ref,
     Seq,
@@ -258,28 +258,21 @@ def logging_configured(machine: Machine, args: Args) -> Value:
     while waiting:
         value = waiting.pop()
         machine.budget.step()
-        items = getattr(value, "items", None)
-        if isinstance(items, dict):
-            for key, item in items.items():  # pyright: ignore[reportUnknownVariableType]
-                if key in {"()", "class", "factory"}:
-                    if isinstance(item, Const) and isinstance(item.value, str):
-                        keywords = {
-                            name: part for name, part in items.items() if isinstance(name, str) and name.isidentifier()
-                        }  # pyright: ignore
-                        named_args = [
-                            part
-                            for name, part in keywords.items()
-                            if name not in {"class", "level", "formatter", "filters"}
-                        ]  # pyright: ignore
-                        machine.call(
-                            Ref(item.value.removeprefix("ext://")), Args(named_args, dict(keywords), node=args.node)
-                        )  # pyright: ignore
-                    else:
-                        machine.call(item, Args(node=args.node))  # pyright: ignore
-                waiting.append(item)  # pyright: ignore
-        elif isinstance(items, list):
-            waiting.extend(items)  # pyright: ignore
+        if isinstance(value, Map):
+            waiting.extend(value.items.values())
+            _make_configured(machine, value, args)
+        elif isinstance(value, Seq):
+            waiting.extend(value.items)
     return UNKNOWN
 
 
-__all__ = ["Seq", "run_code", "told"]
+def _make_configured(machine: Machine, value: Map, args: Args) -> None:
+    maker = next((value.items[key] for key in ("()", "class", "factory") if key in value.items), None)
+    if maker is None:
+        return
+    func = (
+        Ref(maker.value.removeprefix("ext://")) if isinstance(maker, Const) and isinstance(maker.value, str) else maker
+    )
+    own = {"class", "()", "factory", "level", "formatter", "filters"}
+    keywords = {str(key): item for key, item in value.items.items() if key not in own}
+    machine.call(func, Args(list(keywords.values()), keywords, node=args.node))

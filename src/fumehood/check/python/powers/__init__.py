@@ -14,15 +14,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
 
 from fumehood.check.python.powers import data, machines, modules, network, packages
 from fumehood.check.python.powers.names import canonical
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-Table = "Mapping[tuple[str, str], str]"
 TABLES = (data.TABLE, machines.TABLE, modules.TABLE, network.TABLE, packages.TABLE)
 
 
@@ -61,7 +56,10 @@ def _tables() -> tuple[dict[str, tuple[Power, ...]], dict[str, tuple[Power, ...]
     for table in TABLES:
         for (capability, argument), names in table.items():
             for spelled in names.split():
-                name, power = spelled.removesuffix("()"), _power(capability, argument, spelled.endswith("()"))
+                name, power = (
+                    spelled.removesuffix("()"),
+                    _power(capability, argument, calls_only=spelled.endswith("()")),
+                )
                 target = whole if name.endswith(".*") else exact
                 name = name.removesuffix(".*")
                 target[name] = (*target.get(name, ()), power)
@@ -69,7 +67,7 @@ def _tables() -> tuple[dict[str, tuple[Power, ...]], dict[str, tuple[Power, ...]
 
 
 @cache
-def _power(capability: str, argument: str, calls_only: bool) -> Power:
+def _power(capability: str, argument: str, *, calls_only: bool) -> Power:
     if argument.startswith("="):
         return Power(capability, constant=argument[1:], calls_only=calls_only)
     kind, position, keywords = [*argument.split(), "", "", ""][:3]

@@ -34,7 +34,7 @@ TABLE = {
         mailbox.Maildir
         hashlib.file_digest filecmp.cmp os.copy_file_range
         ssl.SSLContext.load_cert_chain ssl.SSLContext.load_verify_locations ssl.SSLContext.load_dh_params
-        numpy.load numpy.fromfile numpy.loadtxt numpy.genfromtxt numpy.memmap numpy.fromregex 
+        numpy.load numpy.fromfile numpy.loadtxt numpy.genfromtxt numpy.memmap numpy.fromregex
         PIL.Image.open PIL.ImageFont.truetype PIL.ImageFont.load cv2.imread cv2.VideoCapture cv2.imreadmulti
         skimage.io.imread skimage.io.imread_collection scipy.io.loadmat scipy.io.wavfile.read scipy.io.mmread
         scipy.io.readsav scipy.io.netcdf_file torch.load joblib.load dill.load_session

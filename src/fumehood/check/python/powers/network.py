@@ -41,7 +41,7 @@ TABLE = {
             "httpx.AsyncClient",
             "aiohttp.ClientSession",
         )
-        for verb in "get post put delete head options patch ws_connect".split()
+        for verb in [*_VERBS.split(), "ws_connect"]
     ),
     ("net.connect", "host 0 host|hostname|address|server"): """
         http.client.HTTPConnection http.client.HTTPSConnection ftplib.FTP ftplib.FTP_TLS smtplib.SMTP smtplib.SMTP_SSL
