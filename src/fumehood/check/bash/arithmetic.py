@@ -6,13 +6,13 @@ import operator
 import re
 from typing import TYPE_CHECKING
 
-from fumehood.check.bash.values import HOLE
+from fumehood.check.bash.values import HOLE, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 _TOKEN = re.compile(
-    r"\s*(0[xX][0-9a-fA-F]+|\d+#[0-9a-zA-Z]+|\d+|[A-Za-z_]\w*|\+\+|--|<<=|>>=|\*\*|[-+*/%&|^]=|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%<>=!~&|^?:(),])",
+    r"\s*(0[xX][0-9a-fA-F]+|\d+#[0-9a-zA-Z]+|[0-9]+|[A-Za-z_]\w*|\+\+|--|<<=|>>=|\*\*|[-+*/%&|^]=|<<|>>|<=|>=|==|!=|&&|\|\||[-+*/%<>=!~&|^?:(),])",
 )
 _LIMIT = 1 << 63
 _MAX_TOKENS = 400
@@ -200,9 +200,10 @@ class _Reader:
         text = self._get(name).strip()
         if not text:
             return 0
-        if not text.lstrip("-").isdigit():
+        number = whole(text)
+        if number is None:
             raise _UnknownSum
-        return int(text[:20])
+        return number
 
 
 def _integer(token: str) -> int:

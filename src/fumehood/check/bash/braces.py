@@ -9,7 +9,8 @@ from typing import TypeAlias
 from fumehood.check.bash.syntax import Literal, Part, Word
 
 MAX_WORDS = 200
-_SEQUENCE = re.compile(r"(-?\d+|[A-Za-z])\.\.(-?\d+|[A-Za-z])(?:\.\.(-?\d+))?")
+_MAX_BRACES = 40
+_SEQUENCE = re.compile(r"(-?[0-9]{1,9}|[A-Za-z])\.\.(-?[0-9]{1,9}|[A-Za-z])(?:\.\.(-?[0-9]{1,9}))?")
 
 _Piece: TypeAlias = "str | Part"
 _Pieces: TypeAlias = list[_Piece]
@@ -18,6 +19,8 @@ _Pieces: TypeAlias = list[_Piece]
 def braced(word: Word) -> list[Word]:
     """Answer the words that one word stands for, at most `MAX_WORDS`; itself where it has no braces."""
     if not any(isinstance(part, Literal) and not part.quoted and "{" in part.text for part in word.parts):
+        return [word]
+    if sum(part.text.count("{") for part in word.parts if isinstance(part, Literal)) > _MAX_BRACES:
         return [word]
     letters: _Pieces = []
     for part in word.parts:

@@ -10,7 +10,7 @@ from fumehood.check.bash.arithmetic import evaluate
 from fumehood.check.bash.call import Call, Handler, sorted_arguments
 from fumehood.check.bash.conditions import condition
 from fumehood.check.bash.output import DONE, Output, lines
-from fumehood.check.bash.values import HOLE, HOME, MARKS, SEALED, UNSET, WORKSPACE, is_known, settled, unknown
+from fumehood.check.bash.values import HOLE, HOME, MARKS, SEALED, UNSET, WORKSPACE, is_known, settled, unknown, whole
 
 _READ_TAKES = frozenset({"-p", "-t", "-n", "-N", "-d", "-i", "-u", "-a"})
 _TRAP = re.compile(r"\s*(?:-|)$")
@@ -124,7 +124,7 @@ def _set(call: Call) -> Output:
 
 
 def _shift(call: Call) -> Output:
-    count = int(call.arguments[0]) if call.arguments and call.arguments[0].isdigit() else 1
+    count = (whole(call.arguments[0]) if call.arguments else None) or 1
     call.runner.shell.positions = call.runner.shell.positions[count:]
     return DONE
 

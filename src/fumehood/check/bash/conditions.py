@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fumehood.check.bash.patterns import matches
-from fumehood.check.bash.values import is_known, settled
+from fumehood.check.bash.values import is_known, settled, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,7 +48,5 @@ def condition(words: list[str], *, patterns: bool = False) -> bool | None:  # no
 
 
 def _compared(left: str, operator: str, right: str) -> bool | None:
-    try:
-        return _NUMBERS[operator](int(left), int(right))
-    except ValueError:
-        return None
+    one, two = whole(left.strip()), whole(right.strip())
+    return None if one is None or two is None else _NUMBERS[operator](one, two)

@@ -23,12 +23,12 @@ _RUNS = re.compile(
     re.DOTALL,
 )
 _RUNS_UNKNOWN = re.compile(r"\b(?:system|exec|popen|shell_exec|passthru)\s*\(?\s*[$@a-zA-Z_(]")
-_BACKTICKS = re.compile(r"`([^`]+)`|\b(?:qx|%x)\s*([^\w\s])(.+?)[)}\]|/!~\2]", re.DOTALL)
+_BACKTICKS = re.compile(r"`([^`]+)`|\b(?:qx|%x)\s*([^\w\s])(.{1,500}?)[)}\]|/!~\2]", re.DOTALL)
 _PIPES = re.compile(
-    _STRING + r"\s*\|\s*&?\s*getline|\|\s*&?\s*" + _STRING + r"|open\s*\(?[^;]*?['\"]-?\|['\"]\s*,\s*" + _STRING,
+    _STRING + r"\s*\|\s*&?\s*getline|\|\s*&?\s*" + _STRING + r"|open\s*\(?[^;]{0,100}?['\"]-?\|['\"]\s*,\s*" + _STRING,
     re.DOTALL,
 )
-_OPEN_PIPE = re.compile(r"open\s*\(?[^;]*?['\"]\s*(?:\|\s*([^'\"]+)|([^'\"|]+)\|\s*)['\"]")
+_OPEN_PIPE = re.compile(r"open\s*\(?[^;]{0,100}?['\"]\s*(?:\|\s*([^'\"]+)|([^'\"|]+)\|\s*)['\"]")
 _SOCKETS = re.compile(
     r"IO::Socket|TCPSocket|UDPSocket|TCPServer|\bsocket\s*\(|fsockopen|pfsockopen|stream_socket_client|"
     r"Net::(?:HTTP|FTP|SMTP)|LWP::|HTTP::Tiny|open-uri|curl_init|/inet[46]?/|luasocket|socket\.(?:tcp|connect)|"
@@ -50,8 +50,8 @@ _DECODES = re.compile(
     r"\b(?:pack|unpack|decode_base64|base64_decode|unpack1|str_rot13|gzinflate|hex2bin|chr)\b|\.decode64"
 )
 _KILLS = re.compile(r"\b(?:kill|Process\.kill|posix_kill)\b\s*\(?\s*['\"\d:]")
-_FORKS = re.compile(r"\bfork\b\s*(?:\(\s*\))?\s*(?:while|until)|(?:while|loop|for\s*\(;;\))[^;]*\bfork\b")
-_MAX_LENGTH = 50_000
+_FORKS = re.compile(r"\bfork\b\s*(?:\(\s*\))?\s*(?:while|until)|(?:while|loop|for\s*\(;;\))[^;]{0,100}\bfork\b")
+_MAX_LENGTH = 20_000
 
 
 def read(call: Call, text: str, what: str) -> None:

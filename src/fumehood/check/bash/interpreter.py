@@ -33,7 +33,7 @@ from fumehood.check.bash.syntax import (
     While,
     Word,
 )
-from fumehood.check.bash.values import HOLE, is_known, plain, settled
+from fumehood.check.bash.values import HOLE, is_known, plain, settled, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -346,7 +346,8 @@ class Interpreter:
 
 
 def _truth(number: str) -> bool | None:
-    return int(number) != 0 if is_known(number) else None
+    value = whole(number)
+    return None if value is None else value != 0
 
 
 def _one_of(texts: list[str]) -> str:

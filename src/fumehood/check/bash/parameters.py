@@ -9,7 +9,7 @@ from fumehood.check.bash.arithmetic import evaluate, nowhere
 from fumehood.check.bash.escapes import ansi_c
 from fumehood.check.bash.patterns import replaced, without_prefix, without_suffix
 from fumehood.check.bash.syntax import Parameter
-from fumehood.check.bash.values import HOLE, OWN, UNSET, is_known, settled, unknown
+from fumehood.check.bash.values import HOLE, OWN, UNSET, is_known, settled, unknown, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,7 +78,8 @@ def _element(name: str, index: str, shell: Shell, operand: Operand) -> str:  # n
     number = evaluate(key, shell.get, nowhere)
     if is_known(number) and number.startswith("-"):
         elements = list(items.values())
-        return elements[int(number)] if -int(number) <= len(elements) else UNSET
+        place = whole(number) or 0
+        return elements[place] if -place <= len(elements) else UNSET
     return items.get(number, UNSET if is_known(number) and is_known(key) else HOLE)
 
 
@@ -130,7 +131,7 @@ def _slice(found: list[str], source: str, shell: Shell, operand: Operand) -> lis
 def _bounds(source: str, shell: Shell, operand: Operand) -> tuple[int | None, int | None]:
     offset, _, length = source.partition(":")
     numbers = [evaluate(operand(text), shell.get, nowhere) if text else "" for text in (offset, length)]
-    start, count = (int(number) if number and is_known(number) else None for number in numbers)
+    start, count = (whole(number) for number in numbers)
     return start, count
 
 

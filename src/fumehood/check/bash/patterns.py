@@ -19,7 +19,10 @@ _NAMED_CLASSES = {
     "[:xdigit:]": "0-9A-Fa-f",
 }
 MAX_PATTERN = 200
-MAX_SUBJECT = 20_000
+_MAX_WORK = 2_000_000
+_GROUP_REPEATED = re.compile(r"\)\s*[*+{?]|\\[1-9]")
+_SET_OPERATOR = re.compile(r"\[[^\]]*(?:\[|--|&&|\|\||~~)")
+_IN_CLASS = re.compile(r"([\[&|~])")
 
 
 def escaped(text: str) -> str:
@@ -27,10 +30,27 @@ def escaped(text: str) -> str:
     return _SPECIAL.sub(r"\\\1", text)
 
 
+def affordable(repetitions: int, length: int) -> bool:
+    """Say whether matching stays quick: each repetition may try every place in the text."""
+    return float(length + 1) ** repetitions <= _MAX_WORK
+
+
+def bounded(expression: str, length: int) -> bool:
+    """Say whether searching a text for a regular expression that the program wrote ends in time, whatever it says."""
+    if len(expression) > MAX_PATTERN or _GROUP_REPEATED.search(expression) or _SET_OPERATOR.search(expression):
+        return False
+    return expression.count("?") < 6 and affordable(len(re.findall(r"[*+{]", expression)) + 1, length)  # noqa: PLR2004 - each doubles the work
+
+
+def _matcher(pattern: str, length: int, *, searching: bool, greedy: bool = True) -> re.Pattern[str] | None:
+    """Translate a pattern for a text of that length, None where matching might take too long."""
+    return compiled(pattern, greedy=greedy) if affordable(pattern.count("*") + searching, length) else None
+
+
 @lru_cache(maxsize=256)
 def compiled(pattern: str, *, greedy: bool = True) -> re.Pattern[str] | None:
-    """Translate a pattern; None where it is too long or has too many stars to be matched in bounded time."""
-    if len(pattern) > MAX_PATTERN or pattern.count("*") > 6:  # noqa: PLR2004 - stars multiply the work
+    """Translate a pattern; None where it is too long or none at all."""
+    if len(pattern) > MAX_PATTERN:
         return None
     star = ".*" if greedy else ".*?"
     try:
@@ -52,7 +72,7 @@ def _translated(pattern: str, star: str) -> str:
         character = pattern[place]
         match = _CLASS.match(pattern, place) if character == "[" else None
         if match is not None:
-            pieces.append(f"[{'^' if match[1] else ''}{match[2].replace('[', chr(92) + '[')}]")
+            pieces.append(f"[{'^' if match[1] else ''}{_IN_CLASS.sub(chr(92) + chr(92) + '1', match[2])}]")
             place = match.end()
             continue
         if character == "\\" and place + 1 < len(pattern):
@@ -66,21 +86,21 @@ def _translated(pattern: str, star: str) -> str:
 
 def matches(text: str, pattern: str) -> bool:
     """Say whether all of `text` is what `pattern` describes."""
-    expression = compiled(pattern)
-    return expression is not None and len(text) <= MAX_SUBJECT and expression.fullmatch(text) is not None
+    expression = _matcher(pattern, len(text), searching=False)
+    return expression is not None and expression.fullmatch(text) is not None
 
 
 def without_prefix(text: str, pattern: str, *, longest: bool) -> str:
     """Answer `text` without what matches at its beginning."""
-    expression = compiled(pattern, greedy=longest)
-    match = expression.match(text) if expression and len(text) <= MAX_SUBJECT else None
+    expression = _matcher(pattern, len(text), searching=False, greedy=longest)
+    match = expression.match(text) if expression else None
     return text[match.end() :] if match else text
 
 
 def without_suffix(text: str, pattern: str, *, longest: bool) -> str:
     """Answer `text` without what matches at its end."""
-    expression = compiled(pattern)
-    if expression is None or len(text) > MAX_SUBJECT:
+    expression = _matcher(pattern, len(text), searching=True)
+    if expression is None:
         return text
     ends = range(len(text) + 1) if longest else range(len(text), -1, -1)
     for start in ends:
@@ -91,8 +111,8 @@ def without_suffix(text: str, pattern: str, *, longest: bool) -> str:
 
 def replaced(text: str, pattern: str, replacement: str, how: str) -> str:  # noqa: PLR0917 - the shape that its siblings have too
     """Answer `text` with matches replaced: `how` is `/` the first, `//` all, `/#` at the beginning, `/%` at the end."""
-    expression = compiled(pattern)
-    if not pattern or expression is None or len(text) > MAX_SUBJECT:
+    expression = _matcher(pattern, len(text), searching=True)
+    if not pattern or expression is None:
         return text
     if how == "/#":
         match = expression.match(text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from fumehood.check.bash.syntax import Statement
-from fumehood.check.bash.values import HOLE, HOME, UNSET, WORKSPACE
+from fumehood.check.bash.values import HOLE, HOME, UNSET, WORKSPACE, whole
 
 MAX_ALTERNATIVES = 4
 _MOST_ARGUMENTS = 5
@@ -114,8 +114,8 @@ class Shell:
             return next(iter(self.arrays[name].values()), "")
         if name == "PWD":
             return self.directory
-        if name.isdigit() and name != "0":
-            return self._position(int(name))
+        if (number := whole(name)) is not None and number > 0:
+            return self._position(number)
         return WELL_KNOWN.get(name, UNSET)
 
     def _position(self, number: int) -> str:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from fumehood.check.bash.call import STANDARD_INPUT, Call, sorted_arguments
 from fumehood.check.bash.escapes import ansi_c
-from fumehood.check.bash.patterns import MAX_SUBJECT
+from fumehood.check.bash.patterns import bounded
 from fumehood.check.bash.unpack import decompressed
-from fumehood.check.bash.values import FOREIGN, HOLE, SEALED, WORKSPACE, is_known, settled, unknown
+from fumehood.check.bash.values import FOREIGN, HOLE, SEALED, WORKSPACE, is_known, settled, unknown, whole
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +27,7 @@ _CLASSES = {
     "[:alpha:]": "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz",
 }
 _SED = re.compile(r"s([^\w\s\\])((?:\\.|(?!\1).)*)\1((?:\\.|(?!\1).)*)\1([gip0-9]*)", re.DOTALL)
+_WIDEST = 1000
 _MAX_SPAN = 70_000
 _MAX_SEQUENCE = 200
 
@@ -89,7 +90,7 @@ def _filled(match: re.Match[str], waiting: list[str]) -> str:
     word = waiting.pop(0) if waiting else ""
     if kind in "sq" or not is_known(word):
         width = match[1].lstrip("-").split(".")[0]
-        return word.rjust(int(width)) if width.isdigit() and len(width) < 4 and match[1][0] != "-" else word  # noqa: PLR2004 - no wider column is written by hand
+        return word.rjust(whole(width) or 0) if (whole(width) or _WIDEST) < _WIDEST and match[1][0] != "-" else word
     if kind == "b":
         return ansi_c(word)
     return word[:1] if kind == "c" else _number(kind, word)
@@ -100,10 +101,10 @@ def _number(kind: str, word: str) -> str:
         value = ord(word[1])
     else:
         try:
-            value = int(word or "0", 0)
+            value = int(word[:30] or "0", 0)
         except ValueError:
             try:
-                value = int(word, 8)
+                value = int(word[:30], 8)
             except ValueError:
                 return word
     return format(value, kind if kind in "xXo" else "d")
@@ -223,8 +224,8 @@ def _picked(line: str, ranges: str, delimiter: str) -> str:
     places: set[int] = set()
     for one in ranges.split(","):
         first, dash, last = one.partition("-")
-        start = int(first) if first.isdigit() else 1
-        end = int(last) if last.isdigit() else len(pieces) if dash else start
+        start = whole(first) or 1
+        end = whole(last) or (len(pieces) if dash else start)
         places.update(range(start, min(end, len(pieces)) + 1))
     return delimiter.join(piece for place, piece in enumerate(pieces, 1) if place in places)
 
@@ -237,10 +238,10 @@ def _ends(call: Call) -> str:
     if not is_known(text):
         return unknown(text)
     number = given.value("-n", "-c", "--lines", "--bytes") or "10"
-    if not number.lstrip("+-").isdigit():
+    count = whole(number)
+    if count is None:
         return HOLE
     pieces = list(text) if given.has("-c", "--bytes") else [line + "\n" for line in _lines(text)]
-    count = int(number)
     if call.name == "head":
         return "".join(pieces[:count])
     return "".join(pieces[count - 1 :] if number.startswith("+") else pieces[-abs(count) :] if count else [])
@@ -258,7 +259,7 @@ def _sed(call: Call) -> str:
     )
     text = _input(call, files)
     commands = list(_SED.finditer(script))
-    if not is_known(text) or not is_known(script) or len(text) > MAX_SUBJECT:
+    if not is_known(text) or not is_known(script):
         return unknown(text)
     if not commands or script.strip(" ;\n") != ";".join(match[0] for match in commands):
         return HOLE
@@ -272,7 +273,7 @@ def _substituted(text: str, match: re.Match[str], *, extended: bool) -> str:
     pattern, replacement, flags = match[2], re.sub(r"(?<!\\)&", r"\\g<0>", match[3]), match[4]
     if not extended:
         pattern = re.sub(r"\\([(){}+?|])|([(){}+?|])", lambda one: one[1] or "\\" + one[2], pattern)
-    if len(pattern) > 100 or len(re.findall(r"[*+{]", pattern)) > 2:  # noqa: PLR2004 - what is matched in bounded time
+    if not bounded(pattern, len(text)):
         return HOLE
     try:
         return re.sub(

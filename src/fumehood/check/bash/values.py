@@ -22,6 +22,7 @@ SEALED = "\ue004"
 MARKS = HOLE + UNSET + OWN + FOREIGN + SEALED
 _MARK = re.compile(f"[{MARKS}]")
 _UNKNOWN = re.compile(f"[{HOLE}{OWN}{FOREIGN}{SEALED}]")
+_WHOLE = re.compile(r"[+-]?[0-9]{1,18}")
 _RUN_OF_MARKS = re.compile(f"[{MARKS}]+")
 
 HOME = "/home/user"
@@ -43,6 +44,11 @@ def is_known(text: str) -> bool:
 def settled(text: str) -> str:
     """Answer `text` with unset variables taken as empty."""
     return text.replace(UNSET, "")
+
+
+def whole(text: str) -> int | None:
+    """Answer the integer that a text writes in at most 18 digits, None where it writes none."""
+    return int(text) if _WHOLE.fullmatch(text) else None
 
 
 def unknown(*sources: str) -> str:

@@ -10,6 +10,9 @@ from fumehood.check.javascript.grammar import parse
 from fumehood.check.javascript.machine import Machine
 from fumehood.check.need import ParseError, Reading
 
+_MAX_SOURCE = MAX_SOURCE // 4
+"""The grammar can't be stopped while it parses; this much it reads within the time that a check may take."""
+
 __all__ = ["read"]
 
 
@@ -19,7 +22,7 @@ def read(source: str, budget: Budget) -> Reading:
     Raises:
         UsageError: The grammar is not installed.
     """
-    if len(source) > MAX_SOURCE:
+    if len(source) > _MAX_SOURCE:
         return Reading(complete=False)
     source = plain(source.replace("\0", " "))
     notes = Notes(source, budget)

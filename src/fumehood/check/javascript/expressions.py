@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fumehood.check.bash.values import HOLE, is_known, plain
+from fumehood.check.bash.values import HOLE, is_known, plain, whole
 from fumehood.check.javascript import members
 from fumehood.check.javascript.binding import bind, key_of, property_key
 from fumehood.check.javascript.calls import reference, uses_whole
@@ -84,7 +84,7 @@ def _number(_machine: Machine, node: Node, _scope: Scope) -> Value:
     try:
         if text[:2] in {"0x", "0b", "0o"}:
             return int(text, 0)
-        return int(text) if text.isdigit() else float(text)
+        return whole(text) if whole(text) is not None else float(text)
     except ValueError:
         return UNKNOWN
 

@@ -58,8 +58,8 @@ def _parser() -> Any:
     return library.Parser(library.Language(language.language()))
 
 
-def parse(source: str, budget: Budget) -> tuple[Node, int | None]:
-    """Answer the tree of a program, and the offset of its first error or None.
+def parse(source: str, budget: Budget, *, tolerant: bool = False) -> tuple[Node, int | None]:
+    """Answer the tree of a program, and the offset of its first error or None; a faulty one's tree where `tolerant`.
 
     Raises:
         UsageError: The grammar is not installed.
@@ -71,13 +71,15 @@ def parse(source: str, budget: Budget) -> tuple[Node, int | None]:
     budget.deadline += time.perf_counter() - begun  # loading the grammar is no work on this source
     root = parser.parse(data).root_node
     budget.step(root.descendant_count // 4)
-    return _converted(root, data, budget), _first_error(root, data)
+    error = _first_error(root, data, budget)
+    return _converted(root, data, budget) if error is None or tolerant else NOTHING, error
 
 
-def _first_error(root: Any, data: bytes) -> int | None:
+def _first_error(root: Any, data: bytes, budget: Budget) -> int | None:
     waiting = [root] if root.has_error else []
     while waiting:
         node = waiting.pop()
+        budget.step()
         if node.type == "ERROR" or node.is_missing:
             return len(data[: node.start_byte].decode("utf-8", "replace"))
         waiting.extend(child for child in reversed(node.children) if child.has_error or child.is_missing)

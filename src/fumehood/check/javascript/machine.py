@@ -185,7 +185,7 @@ class Machine:
         how = next((how for piece, how in self.decoded.items() if piece in text), "")
         if how:
             self.notes.need("code.concealed", text.strip()[:80], why=f"{what} <- {how}")
-        tree, error = parse(text if not is_known(text) else plain(text), self.notes.budget)
+        tree, error = parse(text if not is_known(text) else plain(text), self.notes.budget, tolerant=True)
         if error is not None:
             self.notes.need("code.dynamic", None, "unknown", why=what)
         with self.notes.inside(f"{what} <- {how}" if how else what):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fumehood.check.bash.values import HOLE, HOME, WORKSPACE, is_known
+from fumehood.check.bash.values import HOLE, HOME, WORKSPACE, is_known, whole
 from fumehood.check.javascript.powers import GLOBALS, MODULES
 from fumehood.check.javascript.values import (
     UNDEFINED,
@@ -142,8 +142,8 @@ def _global(machine: Machine, key: str) -> Value:
 def _of_text(owner: str, key: str) -> Value:
     if key == "length":
         return len(owner) if is_known(owner) else UNKNOWN
-    if key.isdigit():
-        return (owner[int(key)] if int(key) < len(owner) else UNDEFINED) if is_known(owner) else HOLE
+    if (place := whole(key)) is not None and place >= 0:
+        return (owner[place] if place < len(owner) else UNDEFINED) if is_known(owner) else HOLE
     if key in {"href", "pathname"} and ("://" in owner or owner.startswith("file:")):
         return owner if key == "href" else "/" + owner.split("://", 1)[1].partition("/")[2]
     return Native(key, owner) if is_known(key) else UNKNOWN
@@ -152,8 +152,7 @@ def _of_text(owner: str, key: str) -> Value:
 def _of_array(owner: Array, key: str) -> Value:
     if key == "length":
         return UNKNOWN if owner.open else len(owner.items)
-    if key.lstrip("-").isdigit():
-        place = int(key)
+    if (place := whole(key)) is not None:
         if 0 <= place < len(owner.items):
             return owner.items[place]
         return UNKNOWN if owner.open else UNDEFINED
@@ -216,11 +215,12 @@ def put(machine: Machine, owner: Value, key: str, value: Value) -> None:  # noqa
 
 
 def _put_item(owner: Array, items: list[Value], key: str, value: Value) -> None:  # noqa: PLR0917 - the shape that its siblings have too
-    if not key.isdigit() or int(key) > len(items) + 1000:
+    place = whole(key)
+    if place is None or not 0 <= place <= len(items) + 1000:
         owner.open = owner.open or not is_known(key)
         return
-    items.extend([UNDEFINED] * (int(key) + 1 - len(items)))
-    items[int(key)] = value
+    items.extend([UNDEFINED] * (place + 1 - len(items)))
+    items[place] = value
 
 
 def folder(path: str) -> Value:

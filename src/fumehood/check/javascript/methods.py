@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING
 
+from fumehood.check.bash.patterns import bounded
 from fumehood.check.bash.values import HOLE, is_known
 from fumehood.check.javascript import decoding
 from fumehood.check.javascript.values import (
@@ -76,7 +78,12 @@ def _buffer_method(machine: Machine, owner: Object, name: str, arguments: list[V
         mapped = _array_method(machine, items, name, arguments)
         codes = [number_of(item) for item in mapped.items] if isinstance(mapped, Array) else []
         return Object(
-            {"data": "".join(HOLE if code is None else chr(int(code) & 255) for code in codes)}, base=owner.base
+            {
+                "data": "".join(
+                    HOLE if code is None or not math.isfinite(code) else chr(int(code) & 255) for code in codes
+                )
+            },
+            base=owner.base,
         )
     return UNKNOWN
 
@@ -85,7 +92,7 @@ def _number_method(owner: float, name: str, arguments: list[Value]) -> Value:
     if name != "toString":
         return UNKNOWN
     base = _whole(arguments, 0, 10) or 10
-    if base == 10 or isinstance(owner, bool) or owner != int(owner) or not 2 <= base <= 36:  # noqa: PLR2004 - the bases that the language has
+    if base == 10 or isinstance(owner, bool) or not math.isfinite(owner) or owner != int(owner) or not 2 <= base <= 36:  # noqa: PLR2004 - the bases that the language has
         return text_of(owner)
     digits = ""
     rest = abs(int(owner))
@@ -138,7 +145,7 @@ def _split(owner: str, arguments: list[Value]) -> Value:
     if not arguments or arguments[0] is UNDEFINED:
         return Array([owner])
     if isinstance(arguments[0], Object):
-        expression = _expression(arguments[0])
+        expression = _expression(arguments[0], len(owner))
         return Array(list(expression.split(owner))) if expression else Array([HOLE], open=True)
     separator = text_of(arguments[0])
     if not is_known(separator):
@@ -208,10 +215,10 @@ _TEXT: dict[str, Callable[[str, list[Value]], Value]] = {
 }
 
 
-def _expression(value: Object) -> re.Pattern[str] | None:
+def _expression(value: Object, length: int) -> re.Pattern[str] | None:
     """Translate a regular expression that is short and can't take forever; None for all others."""
     source = value.members.get("source")
-    if not isinstance(source, str) or len(source) > 100 or len(re.findall(r"[*+{]", source)) > 2:  # noqa: PLR2004 - what is matched in bounded time
+    if not isinstance(source, str) or not bounded(source, length):
         return None
     flags = re.IGNORECASE if "i" in text_of(value.members.get("flags", "")) else 0
     try:
@@ -226,7 +233,7 @@ def _replaced(machine: Machine, owner: str, name: str, arguments: list[Value]) -
     if not is_known(owner):
         return HOLE
     if isinstance(pattern, Object):
-        expression = _expression(pattern)
+        expression = _expression(pattern, len(owner))
         if expression is None:
             return HOLE
         count = 0 if "g" in text_of(pattern.members.get("flags", "")) else 1
@@ -248,7 +255,7 @@ def _replacement(machine: Machine, replacement: Value, match: re.Match[str]) -> 
 
 
 def _matched(owner: str, arguments: list[Value]) -> Value:
-    expression = _expression(arguments[0]) if arguments and isinstance(arguments[0], Object) else None
+    expression = _expression(arguments[0], len(owner)) if arguments and isinstance(arguments[0], Object) else None
     if expression is None or not is_known(owner):
         return Array([HOLE], open=True)
     return Array([match[0] for match in expression.finditer(owner[:20_000])])

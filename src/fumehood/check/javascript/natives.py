@@ -87,7 +87,7 @@ def _buffer(machine: Machine, arguments: list[Value]) -> Value:
     if isinstance(first, Array) and not first.open:
         numbers = [number_of(item) for item in first.items[:_MAX_LENGTH]]
         data = "".join(
-            chr(int(number) & 255) if number is not None and not math.isnan(number) else HOLE for number in numbers
+            chr(int(number) & 255) if number is not None and math.isfinite(number) else HOLE for number in numbers
         )
         machine.remember(data, "Buffer.from")
     elif isinstance(first, str):

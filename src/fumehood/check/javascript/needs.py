@@ -110,7 +110,7 @@ def _connect(machine: Machine, _path: str, target: Value, arguments: list[Value]
             machine.notes.path("fs.write", text_of(target.members["path"]))
     name = text_of(host) if isinstance(host, str) else "localhost"
     number = number_of(port)
-    known = is_known(name) and number is not None and not math.isnan(number)
+    known = is_known(name) and number is not None and math.isfinite(number)
     machine.notes.need(
         "net.connect", f"{name}:{int(number or 0)}" if known else None, "resolved" if known else "referenced"
     )
@@ -141,7 +141,7 @@ def _address(value: Value) -> str | None:
         held = value.members.get(key)
         if isinstance(held, str) and is_known(held):
             port = number_of(value.members.get("port", UNDEFINED))
-            return f"{held}:{int(port)}" if port and not math.isnan(port) and "://" not in held else held
+            return f"{held}:{int(port)}" if port and math.isfinite(port) and "://" not in held else held
     return None
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from fumehood.check.javascript.machine import Machine
 
 _INTEGER = 0xFFFFFFFF
+_EXACT = 1 << 53
 _MAX_TEXT = 200_000
 
 
@@ -31,16 +32,21 @@ def combined(machine: Machine, sign: str, left: Value, right: Value) -> Value:  
     if one is None or two is None or sign not in _OPERATIONS:
         return UNKNOWN
     try:
-        return _OPERATIONS[sign](one, two)
+        return _float_if_large(_OPERATIONS[sign](one, two))
     except (ArithmeticError, ValueError):
         return UNKNOWN
+
+
+def _float_if_large(number: float) -> float:
+    """Hold numbers as the language does: beyond 53 bits an integer is a float, so that none grows without bound."""
+    return float(number) if abs(number) > _EXACT else number
 
 
 def _sum(machine: Machine, left: Value, right: Value) -> Value:
     simple = (bool, int, float, type(None))
     if (isinstance(left, simple) or left is UNDEFINED) and (isinstance(right, simple) or right is UNDEFINED):
         one, two = number_of(left), number_of(right)
-        return UNKNOWN if one is None or two is None else one + two
+        return UNKNOWN if one is None or two is None else _float_if_large(one + two)
     if left is UNKNOWN and not isinstance(right, str):
         return UNKNOWN
     if right is UNKNOWN and not isinstance(left, str):
