@@ -47,6 +47,7 @@ _ALIASES = {
 }
 _INVOKES = frozenset({"call", "apply", "bind"})
 _RUNNER = frozenset({"process", "require", "module", "require.cache", "require.extensions"})
+_OWN = frozenset({("module", "exports"), ("process", "exitCode"), ("process", "title")})
 _MAX_PATH = 120
 TRAP = "get of its proxy"
 """Under this name a proxy keeps the function that answers for its members."""
@@ -113,7 +114,7 @@ def _constructor(owner: Value) -> Value:  # noqa: PLR0911 - one way for each kin
 def _of_native(machine: Machine, owner: Native, key: str) -> Value:  # noqa: PLR0911 - one way for each kind
     if owner.path == "prototype":
         return get(machine, owner.owner, key) if owner.owner is not UNDEFINED else UNKNOWN
-    if key in _INVOKES and owner.path not in MODULES:
+    if key in _INVOKES and owner.path not in MODULES and owner.path != "Reflect":
         return Native(key, owner)
     if owner.path in GLOBAL:
         return _global(machine, key)
@@ -208,7 +209,7 @@ def put(machine: Machine, owner: Value, key: str, value: Value) -> None:  # noqa
             for single in values:
                 put(machine, single, key, value)
         case Native(path=path):
-            if (path in _RUNNER or path.startswith("require.cache")) and key not in {"exports", "exitCode", "title"}:
+            if (path in _RUNNER or path.startswith("require.cache")) and (path, key) not in _OWN:
                 machine.notes.need("runner.tamper", f"{path}.{key}", "referenced")
         case _:
             return

@@ -42,7 +42,8 @@ net.listen  0  net.createServer().listen http.createServer().listen https.create
     express().listen koa#.listen fastify().listen Bun.serve Deno.serve Deno.listen
 process.signal 0  process.kill tree-kill.* fkill.*
 process.signal -  process._kill process.reallyExit process._debugProcess process._debugEnd
-code.native 0  process.dlopen process.binding process._linkedBinding ffi-napi.* ffi.* ref-napi.* koffi.* bindings.*
+code.native 1  process.dlopen
+code.native 0  process.binding process._linkedBinding ffi-napi.* ffi.* ref-napi.* koffi.* bindings.*
     node-gyp-build.* nbind.* edge-js.* internalBinding Deno.dlopen
 code.native -  WebAssembly.instantiate WebAssembly.compile WebAssembly.Module WebAssembly.Instance
     WebAssembly.instantiateStreaming WebAssembly.compileStreaming wasi.*
