@@ -25,6 +25,29 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _WAITS = frozenset({"wait", "sleep", "read", "break", "exit", "return", "inotifywait", "jobs"})
+_QUICK = frozenset(
+    {
+        ":",
+        "true",
+        "false",
+        "echo",
+        "printf",
+        "cd",
+        "mkdir",
+        "touch",
+        "cp",
+        "cat",
+        "seq",
+        "head",
+        "yes",
+        "dd",
+        "let",
+        "test",
+        "[",
+        "eval",
+    }
+)
+"""Commands that are done at once: a loop of nothing else gives the machine no rest."""
 _ITSELF = frozenset({"$0", "$BASH_SOURCE", "./script.sh"})
 
 
@@ -40,14 +63,19 @@ def multiplies(function: Function) -> bool:
     return False
 
 
-def endless(loop: While) -> bool:
-    """Say whether a loop without end starts processes in the background and never waits."""
-    always = [name for _, item in loop.condition.items for name in [_name(item)]]
-    if always not in ([":"], ["true"]) or loop.until:
+def endless(loop: While | CountedFor) -> bool:
+    """Say whether a loop without end only starts processes or uses up the machine, and never waits or leaves."""
+    if isinstance(loop, While):
+        always = [_name(item) for _, item in loop.condition.items]
+        if always not in ([":"], ["true"]) or loop.until:
+            return False
+    elif loop.test.strip():
         return False
     inside = list(_statements(loop.body))
-    starts = any(isinstance(statement, Block) and statement.background for statement in inside)
-    return starts and not any(_name(statement) in _WAITS for statement in inside)
+    names = {name for statement in inside if (name := _name(statement))}
+    if names & _WAITS:
+        return False
+    return names <= _QUICK or any(isinstance(statement, Block) and statement.background for statement in inside)
 
 
 def _calls(statement: Statement, name: str) -> bool:

@@ -233,6 +233,7 @@ class Interpreter:
         return flow in {"break", "return"}
 
     def _counted(self, statement: CountedFor, stdin: str) -> Output:
+        self._note_endless(statement)
         self._evaluate(statement.start)
         return self._rounds_of(
             lambda: _truth(self._evaluate(statement.test)) if statement.test.strip() else True,
@@ -245,11 +246,12 @@ class Interpreter:
             status = self.run(statement.condition, stdin).status
             return status if status is None or not statement.until else not status
 
-        if endless(statement):
-            self.notes.need(
-                "resource.exhaust", "processes", why="an endless loop that starts processes and waits for none"
-            )
+        self._note_endless(statement)
         return self._rounds_of(test, lambda: self.run(statement.body, stdin).text, lambda: "")
+
+    def _note_endless(self, statement: While | CountedFor) -> None:
+        if endless(statement):
+            self.notes.need("resource.exhaust", "the machine", why="a loop without end that never waits")
 
     def _rounds_of(self, test: Callable[[], bool | None], body: Callable[[], str], step: Callable[[], str]) -> Output:
         """Go round a loop: as long as its condition is known to hold, else twice, and once even when it never holds."""

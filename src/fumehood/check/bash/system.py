@@ -49,7 +49,7 @@ _TAR_RUNS = re.compile(
     r"--(?:checkpoint-action=exec|to-command|use-compress-program|rsh-command|info-script|new-volume-script)=(.+)",
     re.DOTALL,
 )
-_SIZE = re.compile(r"(\d+)\s*([TPE]|[1-9]\d{2,}G|\d{3,}G)", re.IGNORECASE)
+_SIZE = re.compile(r"\d+\s*[TPE]i?B?$|\d{3,}\s*Gi?B?$", re.IGNORECASE)
 _SQLITE_RUNS = re.compile(r"\.(?:shell|system|!)\s+(.+)|(?:load_extension\(\s*|\.load\s+)['\"]?([^'\")]+)")
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from fumehood.check.bash.notes import Notes
 
 _MAX_CALL_DEPTH = 12
-_MAX_CALLS = 60
+_MAX_CALLS = 40
 _MAX_NODES_DEEP = 120
 _MAX_ROUNDS = 1000
 _MAX_YIELDED = 60
@@ -54,7 +54,7 @@ class Machine:
         self.yielded: list[Value] = []
         self.decoded: dict[str, str] = {}
         self._rounds = _MAX_ROUNDS
-        self._reserve = notes.budget.steps * 3 // 4
+        self._reserve = notes.budget.steps * 5 // 6
         self._depth = 0
         self._call_depth = 0
         self._calls: dict[Node, int] = {}
@@ -136,7 +136,7 @@ class Machine:
         number = self._calls.get(function.node, 0)
         if self._call_depth >= _MAX_CALL_DEPTH or number >= _MAX_CALLS:
             return UNKNOWN
-        if number and self.notes.budget.steps < self._reserve // 2:
+        if number and self.notes.budget.steps < self._reserve * 3 // 4:
             return UNKNOWN
         self._calls[function.node] = number + 1
         self._call_depth += 1
