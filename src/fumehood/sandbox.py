@@ -39,7 +39,7 @@ class Sandbox:
         UsageError: An argument has no meaning (`PolicyError`, `MissingFile` are kinds of it).
     """
 
-    def __init__(  # noqa: PLR0913 -- the contract's keyword arguments
+    def __init__(
         self,
         *,
         policy: Policy | str | Path | None = None,
@@ -50,9 +50,7 @@ class Sandbox:
         language: Language = "python",
     ) -> None:
         """Read the arguments; the sandbox itself is made at the first run."""
-        self._session = Session(
-            Blocking(), policy=policy, env=env, tier=tier, data=data, out=out, language=language
-        )
+        self._session = Session(Blocking(), policy=policy, env=env, tier=tier, data=data, out=out, language=language)
 
     def __enter__(self) -> Self:
         """Use it in a `with` block that closes it."""
@@ -62,7 +60,7 @@ class Sandbox:
         """End the sandbox."""
         self.close()
 
-    def run(  # noqa: PLR0913 -- the contract's keyword arguments
+    def run(
         self,
         code: str,
         *,
@@ -112,7 +110,7 @@ class AsyncSandbox:
     A cancelled `run` ends the sandbox, since what runs in it can't be left alone.
     """
 
-    def __init__(  # noqa: PLR0913 -- the contract's keyword arguments
+    def __init__(
         self,
         *,
         policy: Policy | str | Path | None = None,
@@ -123,9 +121,7 @@ class AsyncSandbox:
         language: Language = "python",
     ) -> None:
         """As `Sandbox`."""
-        self._session = Session(
-            Cooperative(), policy=policy, env=env, tier=tier, data=data, out=out, language=language
-        )
+        self._session = Session(Cooperative(), policy=policy, env=env, tier=tier, data=data, out=out, language=language)
 
     async def __aenter__(self) -> Self:
         """Use it in an `async with` block that closes it."""

@@ -21,6 +21,7 @@ def checks_slice(draft: Draft) -> Slice:
         draft.by_clause("process.spawn", policy.code.spawn, "code.spawn", how=how, order="implies"),
         draft.by_clause("code.native", policy.code.native, "code.native", how=how, order="implies"),
         draft.by_clause("code.modules", policy.code.modules, "code.modules", how=how, order="modules"),
+        draft.by_clause("mode", policy.check.mode, "check.mode", how=how, order="strict"),
         draft.by_clause("unknown", policy.check.unknown, "check.unknown", how=how, order="strict"),
         draft.by_clause("incomplete", policy.check.incomplete, "check.incomplete", how=how, order="strict"),
         draft.by_clause("tools", dict(policy.tools), "tools", how="asked on every call", order="words"),

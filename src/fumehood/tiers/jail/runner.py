@@ -7,6 +7,7 @@ ordinary, and a dishonest one's lies parse as what they are.
 from __future__ import annotations
 
 import ast
+import fcntl
 import json
 import linecache
 import os
@@ -31,7 +32,6 @@ VALUE_LIMIT = 1024 * 1024
 TEXT_LIMIT = 64 * 1024
 NAME_LIMIT = 200
 _DEPTH_LIMIT = 50
-_HIGH = 100
 _CHUNK = 1 << 16
 #: Python writes into code and type caches until a function ran often enough; each such write copies a page.
 _REHEARSALS = 24
@@ -60,7 +60,8 @@ def begin(control: int, out: int, err: int) -> NoReturn:
     """Become the runner: three standard streams, one channel, nothing else open; serve it to its end."""
     os.setsid()
     null = os.open("/dev/null", os.O_RDWR)
-    high = [os.dup2(descriptor, _HIGH + index) for index, descriptor in enumerate((null, out, err, control))]
+    # Above the numbers that they are to have, and no higher: limits.open_files counts already.
+    high = [fcntl.fcntl(descriptor, fcntl.F_DUPFD, wire.CONTROL + 1) for descriptor in (null, out, err, control)]
     for number, descriptor in enumerate(high[:3]):
         os.dup2(descriptor, number)
     os.dup2(high[3], wire.CONTROL, inheritable=False)
