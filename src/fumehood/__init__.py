@@ -6,20 +6,38 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from fumehood.check import check
+    from fumehood.diagnosis import Doctor, doctor
     from fumehood.errors import Error
-    from fumehood.execution import Result
+    from fumehood.execution import Report, Result
     from fumehood.policy import Policy
     from fumehood.sandbox import AsyncSandbox, Sandbox, run
 
 __version__ = "0.1.0"
-__all__ = ["AsyncSandbox", "Error", "Policy", "Result", "Sandbox", "__version__", "run"]
+__all__ = [
+    "AsyncSandbox",
+    "Doctor",
+    "Error",
+    "Policy",
+    "Report",
+    "Result",
+    "Sandbox",
+    "__version__",
+    "check",
+    "doctor",
+    "run",
+]
 
 _PUBLIC = {
     "AsyncSandbox": "fumehood.sandbox",
+    "Doctor": "fumehood.diagnosis",
     "Error": "fumehood.errors",
     "Policy": "fumehood.policy",
+    "Report": "fumehood.execution",
     "Result": "fumehood.execution",
     "Sandbox": "fumehood.sandbox",
+    "check": "fumehood.check",
+    "doctor": "fumehood.diagnosis",
     "run": "fumehood.sandbox",
 }
 

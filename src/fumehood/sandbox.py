@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-    from fumehood.execution import Language, Result
+    from fumehood.execution import Language, Report, Result
     from fumehood.plan import Plan
     from fumehood.policy import Policy
 
@@ -60,7 +60,7 @@ class Sandbox:
         """End the sandbox."""
         self.close()
 
-    def run(
+    def run(  # noqa: PLR0913 -- the contract's keyword arguments
         self,
         code: str,
         *,
@@ -69,6 +69,7 @@ class Sandbox:
         on_stdout: Callable[[str], None] | None = None,
         on_stderr: Callable[[str], None] | None = None,
         name: str | None = None,
+        approve: Callable[[Report], bool] | None = None,
     ) -> Result:
         """Run a program in here and wait for its end.
 
@@ -79,6 +80,7 @@ class Sandbox:
             on_stdout: Called with each piece of standard output as it comes, up to the output cap.
             on_stderr: The same for standard error.
             name: The file name that tracebacks show.
+            approve: Asked when a person must decide about what reading the code found; without it the answer is no.
 
         Returns:
             What came of it; the program's own failure is a result too.
@@ -91,7 +93,13 @@ class Sandbox:
             UsageError: An argument has no meaning.
         """
         work = self._session.run(
-            code, language=language, timeout=timeout, on_stdout=on_stdout, on_stderr=on_stderr, name=name
+            code,
+            language=language,
+            timeout=timeout,
+            on_stdout=on_stdout,
+            on_stderr=on_stderr,
+            name=name,
+            approve=approve,
         )
         return complete(work)
 
@@ -157,10 +165,11 @@ def run(  # noqa: PLR0913 -- the contract's keyword arguments
     on_stdout: Callable[[str], None] | None = None,
     on_stderr: Callable[[str], None] | None = None,
     name: str | None = None,
+    approve: Callable[[Report], bool] | None = None,
 ) -> Result:
     """Run a program in a fresh sandbox that is gone afterwards; arguments and errors as of `Sandbox` and its `run`."""
     with Sandbox(policy=policy, env=env, tier=tier, data=data, out=out, language=language) as sandbox:
-        return sandbox.run(code, timeout=timeout, on_stdout=on_stdout, on_stderr=on_stderr, name=name)
+        return sandbox.run(code, timeout=timeout, on_stdout=on_stdout, on_stderr=on_stderr, name=name, approve=approve)
 
 
 def plan_for(policy: Policy, language: Language = "python") -> Plan:

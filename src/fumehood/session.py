@@ -16,15 +16,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from fumehood import outcome, pool
 from fumehood.environment import choose
 from fumehood.errors import SandboxBusy, SandboxClosed, StateLost, UsageError
-from fumehood.execution import LANGUAGES, Dropped, Event, Result, Timing, Usage, strict
+from fumehood.execution import LANGUAGES, Dropped, Result, Usage, strict
 from fumehood.policy import Policy, format_seconds
 from fumehood.policy.units import parse_seconds
+from fumehood.reader import Reader, refusal
+from fumehood.trail import Clock, timed
 from fumehood.workspace import Workspace, shared, target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
 
-    from fumehood.execution import Language
+    from fumehood.execution import Language, Report
+    from fumehood.reader import Read
     from fumehood.tiers.jail.cell import Cell
     from fumehood.tiers.jail.cell import Outcome as Seen
     from fumehood.tiers.jail.waiting import Waiter
@@ -67,9 +70,10 @@ class Session:
         self.policy = Policy.load(policy)
         if tier is not None:
             self.policy = self.policy.but(**{"isolation.tier": tier})
+        self._reader = Reader(self.policy)
         self.environment = choose(env)
         self.language: Language = _language(language)
-        self.trees = shared(data)
+        self.trees = shared((data,) if isinstance(data, str | os.PathLike) else tuple(data))
         self.out = None if out is None else target(Path(out))
         self.runs = 0
         self.lost: str | None = None
@@ -103,6 +107,13 @@ class Session:
             StateLost: What it held is gone, and nobody asked for a new beginning.
             Unavailable: This machine can't make one.
         """
+        self._require_living()
+        if self.cell is None:
+            self.ready, self.cell = await pool.fresh(self.policy, self.language, self.trees, waiter=self.waiter)
+            self.runs, self._process = 0, os.getpid()
+        return self.cell
+
+    def _require_living(self) -> None:
         if self.closed:
             raise SandboxClosed("This sandbox was closed.", remedy="Make a new Sandbox.")
         self._look()
@@ -111,10 +122,6 @@ class Session:
                 f"The sandbox is gone, and with it its variables, imports and files: {self.lost}",
                 remedy="Call reset() to begin anew; the next run then says `state: lost`.",
             )
-        if self.cell is None:
-            self.ready, self.cell = await pool.fresh(self.policy, self.language, self.trees, waiter=self.waiter)
-            self.runs, self._process = 0, os.getpid()
-        return self.cell
 
     def _look(self) -> None:
         """Before a run: whether the cell is ours, and whether what was left running in it has ended it since."""
@@ -129,7 +136,7 @@ class Session:
         if seen is not None:
             self._lose(_why_lost(outcome.judge(self.ready.plan, seen, None)))
 
-    async def run(
+    async def run(  # noqa: PLR0913 -- the keyword arguments of Sandbox.run
         self,
         code: str,
         *,
@@ -138,13 +145,19 @@ class Session:
         on_stdout: Callable[[str], None] | None = None,
         on_stderr: Callable[[str], None] | None = None,
         name: str | None = None,
+        approve: Callable[[Report], bool] | None = None,
     ) -> Result:
-        """Run one program to its end and say what came of it."""
+        """Read one program, run it to its end unless it is refused, and say what came of it."""
         began = time.perf_counter()
         language = _language(language or self.language)
         source = _source(code)
         wall = self._wall(timeout)
         with self.alone():
+            self._require_living()
+            read = self._reader.read(source, language, approve)
+            if read.refused:
+                return self._refused(read, source, language=language, began=began)
+            checked = time.perf_counter()
             cell = await self.open()
             waited = time.perf_counter()
             request = self._request(source, language, name)
@@ -156,7 +169,9 @@ class Session:
                 self._lose("a call was cancelled while the code ran")
                 raise
             ran = time.perf_counter()
-            return await self._result(cell, seen, source, language=language, clock=(began, waited, ran))
+            self._reader.ran(read)
+            clock = Clock(began, checked, waited, ran)
+            return await self._result(cell, seen, source, language=language, read=read, clock=clock)
 
     def _wall(self, timeout: float | str | None) -> float:
         """A call may shorten its time; only the policy can lengthen it."""
@@ -200,7 +215,7 @@ class Session:
         raise UsageError(told, remedy="Use the policy workbench (--policy workbench), or set code.spawn = true.")
 
     async def _result(
-        self, cell: Cell, seen: Seen, source: str, *, language: Language, clock: tuple[float, float, float]
+        self, cell: Cell, seen: Seen, source: str, *, language: Language, read: Read, clock: Clock
     ) -> Result:
         space = Workspace(cell.workspace)
         good = seen.answer is not None and seen.answer.get("ok") is True and seen.gone is None
@@ -227,10 +242,11 @@ class Session:
             environment=self.environment,
             language=language,
             policy=self.policy.name,
-            controls=self.ready.controls,
+            findings=read.report.findings if read.report is not None else (),
+            controls=(*self.ready.controls, read.control),
             state=state,
             execution=os.urandom(8).hex(),
-            code_sha256=hashlib.sha256(source.encode("utf-8", "surrogatepass")).hexdigest(),
+            code_sha256=_digest(source),
             policy_sha256=self.ready.plan.policy_sha256,
         )
         if not account.alive:
@@ -238,7 +254,23 @@ class Session:
         if not self.trees:
             pool.replenish(self.ready)
         changed = {"value": result.value != value, "stdout": stdout.changed, "stderr": stderr.changed}
-        return _timed(result, clock, replaced=[name for name, is_changed in changed.items() if is_changed])
+        return timed(result, clock, replaced=[name for name, is_changed in changed.items() if is_changed])
+
+    def _refused(self, read: Read, source: str, *, language: Language, began: float) -> Result:
+        """The result of a program that did not run; the sandbox, if there is one, is as it was."""
+        now = time.perf_counter()
+        result = replace(
+            refusal(read),
+            environment=self.environment,
+            language=language,
+            policy=self.policy.name,
+            controls=(read.control,),
+            state="kept" if self.runs else "fresh",
+            execution=os.urandom(8).hex(),
+            code_sha256=_digest(source),
+            policy_sha256=self.policy.sha256,
+        )
+        return timed(result, Clock(began, now, now, now), replaced=[])
 
     async def _evidence(self, cell: Cell, seen: Seen, space: Workspace) -> outcome.Evidence:
         """What the kernel counted, read while the program's last objects are still alive."""
@@ -273,6 +305,7 @@ class Session:
 
     def _let_go(self) -> None:
         if self.cell is not None:
+            self._reader.forget()
             self.cell.close()
             self.cell = None
 
@@ -293,6 +326,10 @@ class Session:
             cell.kill("closed")
 
 
+def _digest(source: str) -> str:
+    return hashlib.sha256(source.encode("utf-8", "surrogatepass")).hexdigest()
+
+
 class _Text(NamedTuple):
     """Output as text, and whether bytes of it that are not UTF-8 were replaced."""
 
@@ -305,20 +342,6 @@ def _decode(data: bytes) -> _Text:
         return _Text(data.decode(), changed=False)
     except UnicodeDecodeError:
         return _Text(data.decode("utf-8", "replace"), changed=True)
-
-
-def _timed(result: Result, clock: tuple[float, float, float], *, replaced: list[str]) -> Result:
-    """Add where the time went, and the trail of what happened when."""
-    began, waited, ran = clock
-    total = (time.perf_counter() - began) * 1000
-    wait, run = (waited - began) * 1000, (ran - waited) * 1000
-    trail = [Event(round(wait, 3), "started", {"state": result.state})]
-    trail += [Event(round(wait + run, 3), "denied", {"what": d.what, "clause": d.clause}) for d in result.denials]
-    if replaced:
-        trail.append(Event(round(wait + run, 3), "replaced", {"what": replaced, "by": "U+FFFD"}))
-    trail.append(Event(round(wait + run, 3), result.outcome, {}))
-    timing = Timing(0.0, round(wait, 3), round(run, 3), round(total, 3))
-    return replace(result, timing=timing, trail=tuple(trail))
 
 
 def _why_lost(account: outcome.Account) -> str:

@@ -11,7 +11,9 @@ through.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 from fumehood.check.catalogue import explain
 from fumehood.check.examine import VERSION, State, examine
@@ -41,3 +43,14 @@ def check(
         UsageError: The language or the policy is none, or the language's grammar is not installed.
     """
     return examine(source, language, policy, state=state)[0]
+
+
+class _Callable(ModuleType):
+    """`fumehood.check` is the public function, and once this package was imported it is this package as well."""
+
+    def __call__(self, source: str | bytes, **options: Any) -> Report:
+        """As `check`."""
+        return check(source, **options)
+
+
+sys.modules[__name__].__class__ = _Callable

@@ -85,7 +85,7 @@ def examine(
         policy_sha256=rules.sha256,
         code_sha256=code_sha256,
     )
-    result = report, State(key, names)
+    result = report, before if names is before.names else State(key, names)
     if reading.complete:  # what a budget cut short may be read further on a quieter machine
         with _lock:
             _remembered[key] = result

@@ -9,7 +9,7 @@ from typing import Final, Literal
 Place = Literal["inside", "harmless", "secret", "startup", "outside", "unknown"]
 
 WORKSPACE: Final = "/workspace"
-INSIDE: Final = ("/workspace", "/tmp", "/var/tmp", "/dev/shm")
+INSIDE: Final = ("/workspace", "/tmp", "/var/tmp", "/dev/shm")  # noqa: S108 - places inside a sandbox
 HARMLESS: Final = re.compile(
     r"/dev/(?:null|zero|full|u?random|tty|std(?:in|out|err)|fd/[012])$"
     r"|/usr/share/(?:zoneinfo|dict|fonts|mime|locale|nltk_data|tessdata|X11/locale)(?:/|$)|/etc/(?:localtime|timezone|mime\.types)$"
@@ -44,7 +44,7 @@ def normal(path: str) -> str:
     return posixpath.normpath(posixpath.join(WORKSPACE, path)).replace("//", "/")
 
 
-def place_of(path: str, *, writing: bool = False) -> Place:
+def place_of(path: str, *, writing: bool = False) -> Place:  # noqa: PLR0911 - one way for each kind
     """Answer what a path is; `*` in it stands for what is not known."""
     if "\x00" in path or not path:
         return "inside"

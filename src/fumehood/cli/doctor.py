@@ -7,7 +7,7 @@ import json
 import click
 
 from fumehood.cli.commands import UNAVAILABLE
-from fumehood.doctor import doctor
+from fumehood.diagnosis import doctor
 
 _MARKS = {"enforced": "✓", "weaker": "~", "absent": "✗"}
 

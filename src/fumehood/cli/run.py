@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TextIO
 
-    from fumehood.execution import Language
+    from fumehood.execution import Finding, Language, Report
     from fumehood.policy import Policy
 
 _MOST_CONTROLS = 3
@@ -68,6 +68,7 @@ def command(  # noqa: PLR0913, PLR0917 -- the contract's options
             name=name,
             on_stdout=None if as_json else _writer(sys.stdout),
             on_stderr=None if as_json else _writer(sys.stderr),
+            approve=_ask if sys.stdin.isatty() and sys.stderr.isatty() else None,
         )
     except Unavailable as error:
         if as_json:
@@ -78,6 +79,26 @@ def command(  # noqa: PLR0913, PLR0917 -- the contract's options
     else:
         _show(result)
     return EXIT[result.outcome]
+
+
+def _ask(report: Report) -> bool:
+    """Let the person at the terminal decide about this one run."""
+    for finding in report.findings:
+        for line in _finding(finding):
+            write(sys.stderr, printable(line) + "\n")
+    return click.confirm("Run it all the same?", default=False, err=True)
+
+
+def _finding(finding: Finding) -> list[str]:
+    """A finding as a person reads it: where, why, how to mend the code, what would allow it."""
+    lines = [
+        f"fumehood: {finding.verdict}: {finding.rule} {finding.name}, line {finding.line}: {finding.why}",
+        f"    {finding.snippet}",
+        f"  fix:   {finding.fix}",
+    ]
+    if finding.allow:
+        lines.append(f"  allow: {finding.allow}")
+    return lines
 
 
 def _print(result: Result) -> None:
@@ -118,8 +139,10 @@ def _show(result: Result) -> None:
 
 
 def _remarks(result: Result) -> list[str]:
-    lines: list[str] = []
-    if result.error is not None:
+    lines = [line for finding in result.findings for line in _finding(finding)]
+    if result.outcome == "refused":
+        lines.append("fumehood: refused before it ran; nothing of it was executed.")
+    if result.error is not None and result.outcome != "refused":
         lines.append((result.error.traceback or f"{result.error.name}: {result.error.message}").rstrip())
     if result.limit is not None:
         hit = result.limit

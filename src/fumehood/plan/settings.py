@@ -22,7 +22,7 @@ Order = Literal[
 # Words that stand for how much is permitted, the most first; words of one rank permit the same.
 _RANKS: Final[Mapping[str, int]] = {
     "allow": 0, "ask": 1, "refuse": 2, "deny": 2, "quiet": 2, "absent": 2,
-    "record": 0, "end": 1,
+    "record": 0, "end": 1, "enforce": 1,
     "proxy": 0, "none": 1,
     **{tier: rank for rank, tier in enumerate(TIERS)},
 }  # fmt: skip

@@ -198,6 +198,7 @@ class Isolation(Table):
 class Check(Table):
     """What the reading of code before it runs decides in doubt."""
 
+    mode: str = clause("enforce", Choice("record", "enforce"), "whether findings refuse the code or are only recorded")
     unknown: str = clause("allow", Choice("allow", "ask", "refuse"), "a need whose value can't be resolved")
     incomplete: str = clause("ask", Choice("allow", "ask", "refuse"), "code that could not be read to its end")
 

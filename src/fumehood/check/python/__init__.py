@@ -17,8 +17,8 @@ Nothing of the program is executed. The reading is total: it ends within its bud
 
 from __future__ import annotations
 
+import ast
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from fumehood.check.budget import Budget, Exhausted
 from fumehood.check.need import ParseError, Reading
@@ -32,9 +32,6 @@ from fumehood.check.python.source import tree_of
 from fumehood.check.python.strays import read_strays
 from fumehood.check.python.values import Value
 
-if TYPE_CHECKING:
-    import ast
-
 __all__ = [
     "Names",
     "attributes",
@@ -47,6 +44,9 @@ __all__ = [
     "read",
     "statements",
 ]
+
+
+_LOOKING = (ast.Expr, ast.Name, ast.Constant, ast.Attribute, ast.BinOp, ast.operator, ast.expr_context)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,13 @@ def follow(source: str, state: Names | None, budget: Budget) -> tuple[Reading, N
     except (Exhausted, RecursionError):
         machine.complete = False
     reading = Reading(tuple(machine.needs), tuple(sorted(machine.imports)), machine.complete)
-    return reading, Names(names, files)
+    return reading, before if _leaves_nothing(tree) else Names(names, files)
+
+
+def _leaves_nothing(tree: ast.Module) -> bool:
+    """Whether the program only looks, as one expression of names and constants; the next knows what this one did."""
+    looks = len(tree.body) == 1 and isinstance(tree.body[0], ast.Expr)
+    return looks and all(isinstance(node, _LOOKING) for node in ast.walk(tree.body[0]))
 
 
 def _through(machine: Machine, tree: ast.Module) -> None:

@@ -78,7 +78,7 @@ HIDDEN = frozenset({"hidden"})
 
 
 @looking_up(Ref)
-def of_library(machine: Machine, owner: Ref, member: Member) -> Value:
+def of_library(machine: Machine, owner: Ref, member: Member) -> Value:  # noqa: C901, PLR0911 - one way for each kind
     name = member.name
     if name == "__dict__":
         return Namespace(owner.path)
@@ -140,7 +140,7 @@ def of_unknown(machine: Machine, owner: Unknown, member: Member) -> Value:
 
 
 @looking_up(Func)
-def of_function(machine: Machine, owner: Func, member: Member) -> Value:
+def of_function(machine: Machine, owner: Func, member: Member) -> Value:  # noqa: PLR0911 - one way for each kind
     if member.name == "__globals__":
         machine.need("escape.introspection", member.node, value="__globals__")
         return Namespace(None, machine.scope.module().names)
@@ -185,10 +185,10 @@ def of_class(machine: Machine, owner: Class, member: Member) -> Value:
 
 
 @looking_up(Instance)
-def of_instance(machine: Machine, owner: Instance, member: Member) -> Value:
+def of_instance(machine: Machine, owner: Instance, member: Member) -> Value:  # noqa: PLR0911 - one way for each kind
     name = member.name
     method = owner.cls.find("__getattribute__")
-    if method is not None and isinstance(method, Func) and machine.calls.get(method.node, 0) < 16:
+    if method is not None and isinstance(method, Func) and machine.calls.get(method.node, 0) < 16:  # noqa: PLR2004 - enough to see what it gives
         return machine.call(method.bind(owner), Args([Const(name)], node=member.node))
     if name in owner.attributes:
         return owner.attributes[name]

@@ -74,7 +74,7 @@ def _unpack(machine: Machine, target: ast.Tuple | ast.List, value: Value) -> Non
         bind(machine, element, items[index] if exact and index < len(items) else spare)
 
 
-def set_attribute(machine: Machine, owner: Value, name: str, *, value: Value, node: Node) -> None:
+def set_attribute(machine: Machine, owner: Value, name: str, *, value: Value, node: Node) -> None:  # noqa: C901 - one way for each kind
     """Do `owner.name = value`."""
     if name in CODE_EDITS - {"__class__", "__defaults__", "__kwdefaults__"} or (
         name == "__class__" and isinstance(owner, Ref)

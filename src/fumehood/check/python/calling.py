@@ -115,7 +115,7 @@ def call_back(machine: Machine, args: Args) -> None:
 
 
 @calling(Bound)
-def call_method(machine: Machine, func: Bound, args: Args) -> Value:
+def call_method(machine: Machine, func: Bound, args: Args) -> Value:  # noqa: PLR0911 - one way for each kind
     owner, name = func.owner, func.name
     if isinstance(owner, Const):
         return _method_of_constant(machine, owner, name, args=args)

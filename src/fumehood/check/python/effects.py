@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from fumehood.check.python.fold.concrete import MISSING, concrete
@@ -123,7 +123,7 @@ def _as_path(machine: Machine, value: Value | None) -> Value | None:
 
 def _path(use: Use) -> None:
     value = _as_path(use.machine, use.value)
-    if value is None and use.power.capability == "fs.list":
+    if value is None and use.power.capability == "fs.list":  # noqa: PLR1702 - each level is one level of the value
         use.need(".")
     elif _is_path(value):
         capabilities = MOVES.get(use.power.capability, (use.power.capability,))
@@ -224,7 +224,7 @@ def _to_host(use: Use, value: Value | None, port: Value | None) -> None:
         elif "://" in text:
             use.need(host_port(text), how)
         else:
-            host = text or "0.0.0.0"
+            host = text or "0.0.0.0"  # noqa: S104 - what an empty host means to a listener
             use.need(host if not shown or ":" in host else f"{host}:{shown}", how)
 
 
@@ -243,7 +243,7 @@ def _command(use: Use) -> None:
 
 
 def _text(use: Use) -> None:
-    plain = cast("Any", concrete(use.value))
+    plain = concrete(use.value)
     if isinstance(plain, int):
         use.need(str(plain))
         return

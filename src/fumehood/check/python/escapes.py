@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 # Names that serve no other end. A caller's name (`f_back.f_code.co_name`) or a traceback's line stays harmless.
 ATTRIBUTES: Final = words(
-    "__subclasses__ __globals__ __builtins__ __func_globals__ func_globals func_code f_globals f_builtins f_locals f_trace "
-    "gi_frame cr_frame ag_frame"
+    "__subclasses__ __globals__ __builtins__ __func_globals__ func_globals func_code f_globals f_builtins f_locals "
+    "f_trace gi_frame cr_frame ag_frame"
 )
 CODE_EDITS: Final = frozenset(
     {"__code__", "__globals__", "__closure__", "__builtins__", "__defaults__", "__kwdefaults__", "__class__"}

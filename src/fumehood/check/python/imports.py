@@ -17,7 +17,7 @@ ACTING_ON_IMPORT = frozenset(
 )
 
 
-def load(machine: Machine, name: str, node: Node, *, how: tuple[str | int, ...] = ()) -> Value:
+def load(machine: Machine, name: str, node: Node, *, how: tuple[str | int, ...] = ()) -> Value:  # noqa: C901 - one way for each kind
     """Import a module by its dotted name and answer it; a relative one is the program's own."""
     if name.startswith("."):
         return UNKNOWN

@@ -32,7 +32,7 @@ MAX_ITERATIONS: Final = 20_000
 HIDDEN: Final = frozenset({"hidden"})
 
 
-def items_of(machine: Machine, value: Value) -> tuple[list[Value], bool]:
+def items_of(machine: Machine, value: Value) -> tuple[list[Value], bool]:  # noqa: C901, PLR0911 - one way for each kind
     """Answer the items of a value in order, and whether these are all and exactly they."""
     if isinstance(value, Seq):
         return list(value.items), value.exact

@@ -239,7 +239,7 @@ class Machine:
         verb = ATTRIBUTES.get(type(value))
         return from_values(value) if verb is None else verb(self, value, Member(name, node))
 
-    def reference(self, value: Value, node: Node) -> Value:
+    def reference(self, value: Value, node: Node) -> Value:  # noqa: C901 - one way for each kind
         """Note the grave powers that are named without being called, and answer the value."""
         if self.quiet:
             return value

@@ -34,7 +34,7 @@ def parse(text: str) -> ast.Module | ParseError:
         return ParseError("nested too deeply to be read", 1, 0)
 
 
-def run_code(
+def run_code(  # noqa: C901, PLR0911 - one way for each kind
     machine: Machine, code: Value, node: Node, *, how: tuple[str, ...], names: dict[str, Value] | None = None
 ) -> Value:
     """Read code that the program runs at `node`; answers the value of a single expression."""

@@ -99,7 +99,7 @@ def truth(value: Value) -> bool | None:
     return None
 
 
-def binary(machine: Machine, node: ast.BinOp | ast.AugAssign, left: Value, *, right: Value) -> Value:
+def binary(machine: Machine, node: ast.BinOp | ast.AugAssign, left: Value, *, right: Value) -> Value:  # noqa: C901, PLR0911, PLR0912 - one way for each kind
     """Answer `left <op> right`."""
     name = BINARY[type(node.op)][0]
     if isinstance(left, Const) and isinstance(right, Const):

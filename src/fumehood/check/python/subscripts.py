@@ -40,7 +40,7 @@ FILLER = 8 << 20
 RESULTS = 512 << 20
 
 
-def get(machine: Machine, owner: Value, key: Value, *, node: Node) -> Value:
+def get(machine: Machine, owner: Value, key: Value, *, node: Node) -> Value:  # noqa: C901, PLR0911 - one way for each kind
     """Answer `owner[key]`."""
     if isinstance(owner, Const):
         return _letter(machine, owner, key)
@@ -162,7 +162,7 @@ def _own(machine: Machine, owner: Instance | Class, key: Value, *, node: Node) -
     return found or UNKNOWN
 
 
-def put(machine: Machine, owner: Value, key: Value, *, value: Value, node: Node | None = None) -> None:
+def put(machine: Machine, owner: Value, key: Value, *, value: Value, node: Node | None = None) -> None:  # noqa: C901, PLR0912 - one way for each kind
     """Do `owner[key] = value`."""
     place = node or ast.Pass()
     if isinstance(owner, Map):
@@ -227,7 +227,7 @@ def update(machine: Machine, owner: Map, value: Value) -> None:
             owner.rest = value.rest if owner.rest is None else join(owner.rest, value.rest)
     elif isinstance(value, Seq):
         for pair in value.items:
-            if isinstance(pair, Seq) and len(pair.items) == 2:
+            if isinstance(pair, Seq) and len(pair.items) == 2:  # noqa: PLR2004 - a pair
                 put(machine, owner, pair.items[0], value=pair.items[1])
     elif isinstance(value, Namespace) and value.names is not None:
         owner.items.update(value.names)

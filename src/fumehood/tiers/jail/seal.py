@@ -89,7 +89,7 @@ def _mount_workspace(orders: Message, owner: tuple[int, int]) -> None:
 
 
 def _attach(tree: int, target: str, *, folder: bool) -> None:
-    """Mount a host tree; in the sandbox's own folders its mount point is made here, elsewhere the root has it already."""
+    """Mount a host tree; in the sandbox's own folders its mount point is made here, elsewhere the root has it."""
     if target.startswith(_OWN) and not os.path.lexists(target):
         os.makedirs(target if folder else os.path.dirname(target), 0o755, exist_ok=True)
         if not folder:

@@ -125,6 +125,7 @@ def execute_text(machine: Machine, args: Args) -> Value:
     "RestrictedPython.compile_restricted",
 )
 def compiled(machine: Machine, args: Args) -> Value:
+    del machine
     source = args.get(0, "source") or UNKNOWN
     if isinstance(source, Object) and "code" in source.data:
         source = source.data["code"]
@@ -325,6 +326,7 @@ def drop_attribute(machine: Machine, args: Args) -> Value:
 
 @model("operator.attrgetter")
 def attribute_getter(machine: Machine, args: Args) -> Value:
+    del machine
     return Object("operator.attrgetter", data={"names": Seq("list", args.positional)})
 
 
@@ -355,6 +357,7 @@ def names_of(machine: Machine, args: Args) -> Value:
 
 @model("builtins.dir")
 def listed(machine: Machine, args: Args) -> Value:
+    del machine
     owner = args.get(0)
     if isinstance(owner, Namespace) and owner.names is not None:
         return Seq("list", [Const(name) for name in owner.names])
@@ -366,6 +369,7 @@ def listed(machine: Machine, args: Args) -> Value:
 
 @model("inspect.getmembers", "inspect.getmembers_static", "inspect.getmodule", "sys.getmodule")
 def members_of(machine: Machine, args: Args) -> Value:
+    del machine
     owner = args.get(0)
     if isinstance(owner, Ref) and owner.path.partition(".")[0] in MODULE_NAMES:
         return Seq("list", [Seq("tuple", [UNKNOWN, unknown(frozenset({"hidden"}))])], exact=False)

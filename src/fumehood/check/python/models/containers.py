@@ -47,7 +47,7 @@ def collected(machine: Machine, args: Args) -> Value:
     kind = _kind(args)
     if first is None:
         return Seq(kind, [])
-    if len(args.positional) == 2 and kind == "iter":
+    if len(args.positional) == 2 and kind == "iter":  # noqa: PLR2004 - a pair
         return Seq("iter", [machine.call(first, Args(node=args.node))], exact=False)
     if kind == "iter" and isinstance(first, Seq) and first.kind == "iter":
         return first
@@ -345,7 +345,7 @@ def same_text(machine: Machine, owner: Value, args: Args) -> Value:
 def as_data(machine: Machine, owner: Seq, args: Args) -> Value:
     """`bytearray` and `array` are lists of numbers here, until they are asked for their bytes."""
     plain = concrete(owner)
-    if isinstance(plain, list) and all(isinstance(part, int) and 0 <= part < 256 for part in plain):
+    if isinstance(plain, list) and all(isinstance(part, int) and 0 <= part < 256 for part in plain):  # noqa: PLR2004 - a byte
         return machine.call(
             machine.attribute(Const(bytes(plain)), getattr(getattr(args.node, "func", None), "attr", "hex"), args.node),
             args,
@@ -368,10 +368,10 @@ def byte_array(machine: Machine, args: Args) -> Value:
     if isinstance(plain, int):
         if plain > 1 << 40:
             machine.need("resource.exhaust", args.node, value=f"{plain >> 30} GiB at once")
-        return Object("builtins.bytearray", size=plain) if plain > 4096 else Seq("list", [Const(0)] * max(plain, 0))
+        return Object("builtins.bytearray", size=plain) if plain > 4096 else Seq("list", [Const(0)] * max(plain, 0))  # noqa: PLR2004 - large ones are told by their size
     if isinstance(plain, str):
         encoding = concrete(args.get(1, "encoding"))
-        plain = plain.encode(encoding if isinstance(encoding, str) and len(encoding) < 20 else "utf-8", "replace")
+        plain = plain.encode(encoding if isinstance(encoding, str) and len(encoding) < 20 else "utf-8", "replace")  # noqa: PLR2004 - no codec has a longer name
     if isinstance(plain, bytes) and len(plain) < MAX_ZIP:
         return Seq("list", [Const(byte) for byte in plain])
     items, exact = items_of(machine, first)

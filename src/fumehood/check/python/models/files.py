@@ -200,7 +200,7 @@ def descriptor(machine: Machine, args: Args) -> Value:
 @model("os.write", "os.close", "os.read", "os.pwrite", "os.ftruncate")
 def on_descriptor(machine: Machine, args: Args) -> Value:
     number = concrete(args.get(0, "fd"))
-    if isinstance(number, int) and number > 2:
+    if isinstance(number, int) and number > 2:  # noqa: PLR2004 - standard streams
         machine.need("runner.tamper", args.node, value=f"file descriptor {number}")
     return UNKNOWN
 

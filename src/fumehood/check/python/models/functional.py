@@ -362,7 +362,7 @@ def map_method(machine: Machine, owner: Value, args: Args) -> Value:
     func = args.get(0, "func", "fn") or UNKNOWN
     if isinstance(func, Const | Seq | Map | Unknown):
         return Unknown()
-    if (isinstance(owner, Object) and owner.path.startswith(("pandas", "numpy"))) or len(args.positional) < 2:
+    if (isinstance(owner, Object) and owner.path.startswith(("pandas", "numpy"))) or len(args.positional) < 2:  # noqa: PLR2004 - the function alone
         machine.call(func, Args([Object("item") if not isinstance(owner, Object) else _held(owner)], node=args.node))
         return UNKNOWN
     columns = [items_of(machine, value)[0] for value in args.positional[1:]]

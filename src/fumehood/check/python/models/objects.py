@@ -27,11 +27,12 @@ from fumehood.check.python.values import (
 
 
 @model("builtins.type", "types.new_class", "builtins.type.__new__", "builtins.type.__call__", "abc.ABCMeta")
-def type_of(machine: Machine, args: Args) -> Value:
+def type_of(machine: Machine, args: Args) -> Value:  # noqa: C901, PLR0911 - one way for each kind
+    del machine
     positional = args.positional
-    if positional and isinstance(positional[0], Class) and len(positional) > 3:
+    if positional and isinstance(positional[0], Class) and len(positional) > 3:  # noqa: PLR2004 - with the metaclass before them
         positional = positional[1:]
-    if len(positional) >= 3:
+    if len(positional) >= 3:  # noqa: PLR2004 - name, bases, attributes
         name, bases, body = concrete(positional[0]), positional[1], positional[2]
         attributes = (
             {key: value for key, value in body.items.items() if isinstance(key, str)} if isinstance(body, Map) else {}
@@ -96,9 +97,9 @@ def bare(machine: Machine, args: Args) -> Value:
 def new_instance(machine: Machine, owner: Value, args: Args) -> Value:
     del machine
     first = args.get(0)
-    if isinstance(first, Class) and isinstance(owner, Class) and not len(args.positional) > 2:
+    if isinstance(first, Class) and isinstance(owner, Class) and not len(args.positional) > 2:  # noqa: PLR2004 - standard streams
         return Instance(first)
-    if len(args.positional) >= 4:
+    if len(args.positional) >= 4:  # noqa: PLR2004 - with the metaclass before them
         return type_of(_NO_MACHINE, Args(args.positional[1:], node=args.node))
     return UNKNOWN
 
@@ -115,6 +116,7 @@ def harmless(machine: Machine, owner: Value, args: Args) -> Value:
 @method("class.__getattribute__", "instance.__getattribute__", "instance.__getattr__")
 def plain_lookup(machine: Machine, owner: Value, args: Args) -> Value:
     """`object.__getattribute__` on an object of the program, past its own override."""
+    del machine
     name = concrete(args.get(0))
     if isinstance(owner, Instance) and isinstance(name, str):
         found = owner.attributes.get(name) or owner.cls.find(name)

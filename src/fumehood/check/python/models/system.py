@@ -113,7 +113,7 @@ def _statement(rest: str) -> str:
     """Drop the options of a magic that times a statement."""
     words = rest.split(" ")
     while words and words[0].startswith("-"):
-        words = words[2 if len(words[0]) == 2 and words[0][1] in "nrtp" else 1 :]
+        words = words[2 if len(words[0]) == 2 and words[0][1] in "nrtp" else 1 :]  # noqa: PLR2004 - a pair
     return " ".join(words)
 
 

@@ -1,0 +1,70 @@
+"""Read a program before it runs in a sandbox, knowing what the programs before it left there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from fumehood.errors import UsageError
+from fumehood.execution import Control, ProgramError, Result
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from fumehood.check import State
+    from fumehood.execution import Language, Report
+    from fumehood.policy import Policy
+
+_SYNTAX = "source.syntax"
+
+
+class Read(NamedTuple):
+    """What reading found; whether the program is refused for it; what the sandbox knows once the program ran."""
+
+    report: Report | None
+    refused: bool
+    after: State | None
+    control: Control
+
+
+class Reader:
+    """The validation layer of one sandbox: its policy, and what is known of what the sandbox holds."""
+
+    def __init__(self, policy: Policy) -> None:
+        """Know nothing yet."""
+        self._policy = policy
+        self._known: State | None = None
+
+    def read(self, source: str, language: Language, approve: Callable[[Report], bool] | None) -> Read:
+        """Judge a program by the policy.
+
+        Without `approve`, what a person should decide is refused. A language whose grammar is not installed is not
+        read, and the control says so: the sandbox holds it all the same.
+        """
+        from fumehood.check import examine  # noqa: PLC0415 -- it loads while a sandbox comes up
+
+        cause = self._policy.line("check.mode")
+        try:
+            report, after = examine(source, language, self._policy, state=self._known)
+        except UsageError as error:
+            return Read(None, refused=False, after=self._known, control=Control("check", "absent", str(error), cause))
+        refused = report.verdict == "refuse" or (report.verdict == "ask" and not (approve and approve(report)))
+        if self._policy.check.mode == "record":
+            control = Control("check", "weaker", "read before the run; findings are recorded and refuse nothing", cause)
+            return Read(report, refused=False, after=after, control=control)
+        return Read(report, refused, after, Control("check", "enforced", "read before the run", cause))
+
+    def ran(self, read: Read) -> None:
+        """The program ran: what it defined is there for the next."""
+        self._known = read.after
+
+    def forget(self) -> None:
+        """The sandbox is gone, and all that it held."""
+        self._known = None
+
+
+def refusal(read: Read) -> Result:
+    """The result of a program that was not run; a syntax error is told as Python tells it, too."""
+    findings = read.report.findings if read.report is not None else ()
+    syntax = next((each for each in findings if each.capability == _SYNTAX), None)
+    error = None if syntax is None else ProgramError("SyntaxError", syntax.why, syntax.line, "")
+    return Result(outcome="refused", findings=findings, error=error)

@@ -1,0 +1,37 @@
+"""When what happened: the trail of one call, and where its time went."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
+
+from fumehood.execution import Event, Timing
+
+if TYPE_CHECKING:
+    from fumehood.execution import Result
+
+
+class Clock(NamedTuple):
+    """Moments of one call, by `time.perf_counter`: it began, the code was read, a sandbox was there, the code ended."""
+
+    began: float
+    checked: float
+    waited: float
+    ran: float
+
+
+def timed(result: Result, clock: Clock, *, replaced: list[str]) -> Result:
+    """Add the trail and the timing to a result; `replaced` names what had characters that UTF-8 can't hold."""
+    check, wait, run = (round((after - before) * 1000, 3) for before, after in pairwise(clock))
+    ended = round(check + wait + run, 3)
+    trail = [Event(check, "checked", {"findings": len(result.findings)})]
+    if result.outcome != "refused":
+        trail.append(Event(round(check + wait, 3), "started", {"state": result.state}))
+    trail += [Event(ended, "denied", {"what": each.what, "clause": each.clause}) for each in result.denials]
+    if replaced:
+        trail.append(Event(ended, "replaced", {"what": replaced, "by": "U+FFFD"}))
+    trail.append(Event(ended, result.outcome, {}))
+    total = round((time.perf_counter() - clock.began) * 1000, 3)
+    return replace(result, timing=Timing(check, wait, run, total), trail=tuple(trail))

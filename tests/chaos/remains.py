@@ -1,0 +1,146 @@
+"""What a jail could leave behind on this machine, counted from outside: processes, cgroups, mounts, descriptors."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import fumehood as fh
+
+PREFIX = "fumehood-"
+_PATIENCE_S = 15.0
+
+
+class Remains(NamedTuple):
+    """A census of this process and what it started."""
+
+    processes: int
+    cgroups: int
+    mounts: int
+    descriptors: int
+    temporary: frozenset[str]
+
+
+def census() -> Remains:
+    """Count what is there now."""
+    return Remains(
+        processes=len(family(os.getpid())),
+        cgroups=len(cgroups()),
+        mounts=len(Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()),
+        descriptors=len(list(Path("/proc/self/fd").iterdir())),
+        temporary=frozenset(path.name for path in Path("/tmp").iterdir() if "fumehood" in path.name),  # noqa: S108
+    )
+
+
+class Window:
+    """A living sandbox's own /proc, held open: the kernel lists in it whatever still runs there, and nothing else."""
+
+    def __init__(self, descriptor: int) -> None:
+        """Borrow the folder's descriptor."""
+        self._descriptor = descriptor
+
+    def processes(self) -> list[str]:
+        """List what runs inside now; nothing once the namespace is gone."""
+        try:
+            return [name for name in os.listdir(self._descriptor) if name.isdigit()]
+        except OSError:
+            return []
+
+    def left(self, patience: float = _PATIENCE_S) -> list[str]:
+        """List what still runs inside after a while."""
+        end = time.monotonic() + patience
+        while (left := self.processes()) and time.monotonic() < end:
+            time.sleep(0.01)
+        return left
+
+
+@contextmanager
+def window(sandbox: fh.Sandbox) -> Iterator[Window]:
+    """Look into a sandbox that has run something, also after it was closed."""
+    cell = sandbox._session.cell
+    assert cell is not None
+    assert cell.meter is not None
+    descriptor = os.dup(cell.meter.descriptors["proc"])
+    try:
+        yield Window(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def family(pid: int) -> dict[int, int]:
+    """Every process below `pid`, itself not counted: process number to start time, which no reuse repeats."""
+    parents, started = dict[int, int](), dict[int, int]()
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit() and (stat := _stat(int(entry.name))) is not None:
+            parents[int(entry.name)], started[int(entry.name)] = stat
+    found, layer = dict[int, int](), {pid}
+    while layer:
+        layer = {child for child, parent in parents.items() if parent in layer and child not in found}
+        found |= {child: started[child] for child in layer}
+    return found
+
+
+def children(pid: int) -> list[int]:
+    """List the processes whose parent is `pid`, oldest first."""
+    below = family(pid)
+    return sorted((child for child in below if (_stat(child) or (0, 0))[0] == pid), key=below.__getitem__)
+
+
+def survivors(processes: dict[int, int], patience: float = _PATIENCE_S) -> dict[int, str]:
+    """Those of `processes` that still run after a while, with what they are; a zombie is a process that ended."""
+    end = time.monotonic() + patience
+    while (left := _alive(processes)) and time.monotonic() < end:
+        time.sleep(0.02)
+    return left
+
+
+def cgroups() -> list[str]:
+    """List the cgroups, those of single sandboxes included, of jails whose launcher descends from this process."""
+    mine = family(os.getpid())
+    places = [place for root in _hierarchies() for place in Path(root).glob(f"**/{PREFIX}*") if _owner(place) in mine]
+    return [str(group) for place in places for group in (place, *place.iterdir()) if group.is_dir()]
+
+
+def settled(before: Remains, patience: float = _PATIENCE_S) -> Remains:
+    """Take the census when it equals `before`, or after a while as it is."""
+    end = time.monotonic() + patience
+    while (now := census()) != before and time.monotonic() < end:
+        time.sleep(0.05)
+    return now
+
+
+def _owner(place: Path) -> int:
+    number = place.name.removeprefix(PREFIX).partition("-")[0]
+    return int(number) if number.isdigit() else 0
+
+
+def _hierarchies() -> list[str]:
+    lines = Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()
+    return [line.split(" ")[4] for line in lines if " - cgroup" in line]
+
+
+def _alive(processes: dict[int, int]) -> dict[int, str]:
+    return {pid: _name(pid) for pid, started in processes.items() if (_stat(pid) or (0, 0))[1] == started}
+
+
+def _name(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8", errors="replace").replace("\0", " ")
+    except OSError:
+        return "?"
+
+
+def _stat(pid: int) -> tuple[int, int] | None:
+    """(parent, start time) of a process that is not a zombie."""
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return None
+    fields = text.rpartition(") ")[2].split()
+    return None if fields[0] in {"Z", "X"} else (int(fields[1]), int(fields[19]))

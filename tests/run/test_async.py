@@ -1,0 +1,111 @@
+"""`AsyncSandbox` under either event loop: the same answers, other tasks run meanwhile, cancelling ends the program."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from typing import TYPE_CHECKING
+
+import anyio
+import pytest
+
+from tests import unread as fh
+from fumehood.errors import SandboxBusy, StateLost
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+BACKENDS = ["asyncio", *(["trio"] if importlib.util.find_spec("trio") else [])]
+pytestmark = pytest.mark.jail
+LIMITS = fh.Policy.default().but(**{"limits.wall": "5s"})
+
+
+@pytest.fixture(params=BACKENDS, scope="module")
+def anyio_backend(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Run each test under every event loop that is installed."""
+    yield str(request.param)
+
+
+async def test_the_same_answers() -> None:
+    """Values, state, failures and limits are as from `Sandbox`."""
+    async with fh.AsyncSandbox(policy=LIMITS) as sandbox:
+        await sandbox.run("x = 20")
+        assert 21 == (await sandbox.run("x + 1")).value
+        assert "failed" == (await sandbox.run("1 / 0")).outcome
+        hit = await sandbox.run("import time; time.sleep(60)", timeout=0.3)
+        assert "wall" == (hit.limit and hit.limit.kind)
+        with pytest.raises(StateLost):
+            await sandbox.run("x")
+        sandbox.reset()
+        assert "lost" == (await sandbox.run("1")).state
+
+
+async def test_other_tasks_run_while_code_runs() -> None:
+    """Waiting for a program does not block the loop: several sandboxes and a ticking task go on side by side."""
+    ticks, values = list[int](), list[object]()
+
+    async def work(number: int) -> None:
+        async with fh.AsyncSandbox(policy=LIMITS) as sandbox:
+            values.append((await sandbox.run(f"import time; time.sleep(0.4); {number}")).value)
+
+    async def tick() -> None:
+        while len(values) < 4:
+            ticks.append(1)
+            await anyio.sleep(0.01)
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(tick)
+        for number in range(4):
+            group.start_soon(work, number)
+
+    assert {0, 1, 2, 3} == set(values)
+    assert len(ticks) > 5
+
+
+async def test_cancelling_ends_the_program() -> None:
+    """A cancelled run leaves nothing running and says so at the next call."""
+    async with fh.AsyncSandbox(policy=LIMITS) as sandbox:
+        await sandbox.run("1")
+        with anyio.move_on_after(0.3) as scope:
+            await sandbox.run("import time; time.sleep(60)")
+        assert scope.cancelled_caught
+        with pytest.raises(StateLost, match="cancelled"):
+            await sandbox.run("1")
+        sandbox.reset()
+        assert 2 == (await sandbox.run("2")).value
+
+
+async def test_cancelling_while_it_is_made_leaks_nothing() -> None:
+    """A call that is cancelled before its sandbox is ready closes what was begun."""
+    with anyio.move_on_after(10):
+        await fh.AsyncSandbox(policy=LIMITS).run("1")
+    counts = list[int]()
+    for _ in range(12):
+        sandbox = fh.AsyncSandbox(policy=LIMITS.but(**{"limits.wall": "4s"}), data=[__file__])
+        with anyio.move_on_after(0) as scope:
+            await sandbox.run("1")
+        assert scope.cancel_called
+        await sandbox.aclose()
+        counts.append(len(os.listdir("/proc/self/fd")))  # noqa: PTH208 -- counted, not walked
+
+    assert counts[-1] - counts[1] < 4
+
+
+async def test_a_second_task_is_refused() -> None:
+    """Two tasks on one sandbox: the second is told that it is busy."""
+    async with fh.AsyncSandbox(policy=LIMITS) as sandbox:
+        await sandbox.run("1")
+        refused = list[SandboxBusy]()
+
+        async def second() -> None:
+            try:
+                await sandbox.run("2")
+            except SandboxBusy as error:
+                refused.append(error)
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(sandbox.run, "import time; time.sleep(0.5)")
+            await anyio.sleep(0.1)
+            group.start_soon(second)
+
+    assert 1 == len(refused)

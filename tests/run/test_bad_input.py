@@ -1,0 +1,140 @@
+"""Used wrongly, the command says in one paragraph what is wrong and what to do, with the right code, and does nothing."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.run.command import fumehood, is_one_paragraph
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.jail
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """A folder with things that are not what they should be."""
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "latin1.py").write_bytes(b"x = 1\nprint('\xe9')\n")
+    (tmp_path / "big.py").write_bytes(b"x = 1 # padding\n" * 700_000)
+    (tmp_path / "wide.py").write_bytes(b"\n" * 8_000_000)
+    (tmp_path / "unknown.toml").write_text("[limits]\nwal = '3s'\n")
+    (tmp_path / "unit.toml").write_text("[limits]\nmemory = '2 gigs'\n")
+    (tmp_path / "broken.toml").write_text("[limits\n")
+    (tmp_path / "binary.toml").write_bytes(b"\xff\xfe\0\0")
+    (tmp_path / "zero.toml").write_text("[limits]\nmemory = 0\n")
+    (tmp_path / "negative.toml").write_text("[limits]\ncpus = -1.0\n")
+    (tmp_path / "above.toml").write_text("[limits]\nmemory = '900TiB'\n")
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "same").write_text("1")
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "same").write_text("2")
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "plain").write_text("not a folder")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["nothing-there.py"], "no such file"),
+        (["folder"], "is a folder"),
+        (["latin1.py"], "line 2"),
+        (["big.py"], "at most"),
+        (["wide.py"], "at most"),
+        (["-c", "1", "plain"], "both"),
+        (["-c", "1", "--policy", "no-such-policy"], "no-such-policy"),
+        (["-c", "1", "--policy", "missing.toml"], "missing.toml"),
+        (["-c", "1", "--policy", "unknown.toml"], "wal"),
+        (["-c", "1", "--policy", "unit.toml"], "2 gigs"),
+        (["-c", "1", "--policy", "broken.toml"], "broken.toml"),
+        (["-c", "1", "--policy", "binary.toml"], "binary.toml"),
+        (["-c", "1", "--policy", "zero.toml"], "limits.memory"),
+        (["-c", "1", "--policy", "negative.toml"], "limits.cpus"),
+        (["-c", "1", "--policy", "above.toml"], "limits.memory"),
+        (["-c", "1", "--memory", "2 gigs"], "2 gigs"),
+        (["-c", "1", "--memory", "0"], "limits.memory"),
+        (["-c", "1", "--timeout", "-3s"], "-3s"),
+        (["-c", "1", "--timeout", "0s"], "limits.wall"),
+        (["-c", "1", "--timeout", "soon"], "soon"),
+        (["-c", "1", "--tier", "moon"], "moon"),
+        (["-c", "1", "--env", "moon"], "moon"),
+        (["-c", "1", "--allow-net", "not a host"], "not a host"),
+        (["-c", "1", "--data", "missing.csv"], "missing.csv"),
+        (["-c", "1", "--data", "fifo"], "neither a file nor a folder"),
+        (["-c", "1", "--data", "a/same", "--data", "b/same"], "same"),
+        (["-c", "1", "--data", "/"], "whole machine"),
+        (["-c", "1", "--out", "plain"], "plain"),
+        (["-c", "1", "--out", "plain/below"], "plain"),
+    ],
+    ids=lambda value: " ".join(value)[-40:] if isinstance(value, list) else "",
+)
+def test_bad_input_is_one_paragraph_with_the_remedy(place: Path, words: list[str], said: str) -> None:
+    """Each is exit code 2, one line of what and where, one of what to do; standard output stays empty."""
+    before = sorted(place.iterdir())
+
+    done = fumehood("run", *words, cwd=place)
+
+    assert (2, b"") == (done.code, done.out)
+    assert said in done.err
+    assert is_one_paragraph(done.err)
+    assert before == sorted(place.iterdir())
+
+
+@pytest.mark.parametrize("words", [["--lang", "cobol", "-c", "1"], ["--no-such-option"], ["-c"]])
+def test_an_unknown_word_is_usage(words: list[str]) -> None:
+    """What the command line itself does not know is exit code 2, without a traceback."""
+    done = fumehood("run", *words)
+
+    assert (2, b"") == (done.code, done.out)
+    assert "Traceback" not in done.err
+
+
+def test_an_unreadable_file_is_said(tmp_path: Path) -> None:
+    """Data or a program that the caller can't read is refused before anything runs."""
+    if os.geteuid() == 0:
+        pytest.skip("root reads everything")
+    secret = tmp_path / "secret"
+    secret.write_text("1")
+    secret.chmod(0)
+    for words in (["-c", "1", "--data", str(secret)], [str(secret)]):
+        done = fumehood("run", *words)
+        assert (2, b"") == (done.code, done.out)
+        assert is_one_paragraph(done.err)
+
+
+def test_a_folder_that_cannot_be_written_is_said_before_the_run(tmp_path: Path) -> None:
+    """`--out` where nothing can be written is told at once, not after the program ran."""
+    if os.geteuid() == 0:
+        pytest.skip("root writes everywhere")
+    tmp_path.chmod(stat.S_IRUSR | stat.S_IXUSR)
+    done = fumehood("run", "-c", "print('ran')", "--out", str(tmp_path / "below"))
+    tmp_path.chmod(stat.S_IRWXU)
+
+    assert (2, b"") == (done.code, done.out)
+    assert is_one_paragraph(done.err)
+
+
+@pytest.mark.parametrize(
+    ("code", "name"), [("def f(:\n  pass", "SyntaxError"), ("x = 1\0", ""), ("(" * 10_000, "SyntaxError")]
+)
+def test_what_does_not_parse_is_refused_with_its_line(code: str, name: str) -> None:
+    """A program that does not parse is refused before it runs: exit code 3, the error names it and its line."""
+    done = fumehood("run", "--json", "-", stdin=code.encode())
+
+    assert 3 == done.code
+    assert done.json()["error"]["name"].startswith(name)
+    assert done.json()["error"]["line"] >= 1
+    assert "fumehood" not in done.json()["stderr"]
+
+
+def test_an_empty_program_completes() -> None:
+    """Nothing to do is done at once: completed, no value."""
+    done = fumehood("run", "--json", stdin=b"")
+
+    assert (0, "completed", None) == (done.code, done.json()["outcome"], done.json()["value"])
