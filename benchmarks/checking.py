@@ -13,12 +13,14 @@ import importlib.util
 import json
 import time
 from collections import defaultdict
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fumehood.check import check
 from fumehood.policy import Policy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 Row = dict[str, Any]
 GRANTABLE = frozenset({"net.connect", "net.resolve", "env.read"})
@@ -110,14 +112,18 @@ def main() -> None:
     options = parser.parse_args()
     rows = loaded(options.data, options.language)
     grants: dict[str, bool] = {}
-    judges: dict[str, Callable[[Row], bool] | None] = {"fumehood": fumehood_judge(options.language, Policy.load(options.policy), grants)}
+    judges: dict[str, Callable[[Row], bool] | None] = {
+        "fumehood": fumehood_judge(options.language, Policy.load(options.policy), grants)
+    }
     if options.language == "python":
         judges |= {"bandit medium+": bandit_judge(), "RestrictedPython": restricted_judge()}
     results = {name: measured(rows, judge) for name, judge in judges.items() if judge is not None}
     table(rows, {name: flagged for name, (flagged, _) in results.items()})
     false_positives(rows, results, grants)
     for name, (_, times) in results.items():
-        print(f"{name:18} p50 {times[len(times) // 2]:.2f} ms, p99 {times[len(times) * 99 // 100]:.2f} ms, max {times[-1]:.1f} ms")
+        print(
+            f"{name:18} p50 {times[len(times) // 2]:.2f} ms, p99 {times[len(times) * 99 // 100]:.2f} ms, max {times[-1]:.1f} ms"
+        )
     if options.misses:
         told(rows, results["fumehood"][0], grants)
 
@@ -127,24 +133,39 @@ def table(rows: list[Row], results: dict[str, dict[str, bool]]) -> None:
     groups: defaultdict[tuple[str, str, str], list[Row]] = defaultdict(list)
     for row in rows:
         if row["label"] == "malicious":
-            groups["capability" if row["scope"] == "capability" else "apart", row["source"], row["category"]].append(row)
+            groups["capability" if row["scope"] == "capability" else "apart", row["source"], row["category"]].append(
+                row
+            )
     print(f"{'flagged of malicious':58}{'n':>5}  " + "  ".join(f"{name:>16}" for name in results))
     for (scope, source, category), members in sorted(groups.items()):
         cells = "  ".join(f"{share(members, flagged):>16}" for flagged in results.values())
         print(f"{scope:11}{source:17}{category:30}{len(members):5}  {cells}")
     whole = [row for row in rows if row["label"] == "malicious" and row["scope"] == "capability"]
-    print(f"{'capability, all':58}{len(whole):5}  " + "  ".join(f"{share(whole, flagged):>16}" for flagged in results.values()))
+    print(
+        f"{'capability, all':58}{len(whole):5}  "
+        + "  ".join(f"{share(whole, flagged):>16}" for flagged in results.values())
+    )
 
 
-def false_positives(rows: list[Row], results: dict[str, tuple[dict[str, bool], list[float]]], grants: dict[str, bool]) -> None:
+def false_positives(
+    rows: list[Row], results: dict[str, tuple[dict[str, bool], list[float]]], grants: dict[str, bool]
+) -> None:
     """Print what is refused of benign code, and how much of that a grant would lift."""
     benign = [row for row in rows if row["label"] == "benign"]
     offline = [row for row in benign if row["category"] not in NEEDS_NETWORK]
     beyond = [row for row in offline if not grants[row["id"]]]
-    for title, members in (("benign offline", offline), ("benign that needs network or keys", [row for row in benign if row not in offline])):
-        print(f"{title:58}{len(members):5}  " + "  ".join(f"{share(members, flagged):>16}" for flagged, _ in results.values()))
+    for title, members in (
+        ("benign offline", offline),
+        ("benign that needs network or keys", [row for row in benign if row not in offline]),
+    ):
+        print(
+            f"{title:58}{len(members):5}  "
+            + "  ".join(f"{share(members, flagged):>16}" for flagged, _ in results.values())
+        )
     wrong = sum(results["fumehood"][0][row["id"]] for row in beyond)
-    print(f"{'  of the offline: refused beyond what a grant lifts':58}{len(offline):5}  {100 * wrong / max(len(offline), 1):5.2f} % ({wrong})")
+    print(
+        f"{'  of the offline: refused beyond what a grant lifts':58}{len(offline):5}  {100 * wrong / max(len(offline), 1):5.2f} % ({wrong})"
+    )
 
 
 def told(rows: list[Row], flagged: dict[str, bool], grants: dict[str, bool]) -> None:

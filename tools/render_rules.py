@@ -17,7 +17,10 @@ def rendered() -> dict[str, str]:
     lines = ["# Rules", "", "What `fumehood check` looks for. `fumehood explain FH101` prints a page.", ""]
     for digit, (title, rules) in FAMILIES.items():
         lines += [f"## FH{digit}xx {title}", "", "| rule | name | decided by |", "| --- | --- | --- |"]
-        lines += [f"| [{rule.id}]({rule.id}.md) | {rule.name} | `{rule.clause}` |" for rule in sorted(rules, key=lambda rule: rule.id)]
+        lines += [
+            f"| [{rule.id}]({rule.id}.md) | {rule.name} | `{rule.clause}` |"
+            for rule in sorted(rules, key=lambda rule: rule.id)
+        ]
         lines.append("")
     return {"README.md": "\n".join(lines), **pages}
 

@@ -43,6 +43,29 @@ class Entry(NamedTuple):
         return "/".join(part if part.isprintable() else ascii(part)[1:-1] for part in self.parts)
 
 
+class Bounds:
+    """What may come home in all: what lies on the workspace's own file system, and no more bytes than it can hold.
+
+    Files with holes look larger than the room they take, and the caller's disk has no such limit.
+    """
+
+    def __init__(self, device: int, room: int) -> None:
+        """Begin with nothing brought home."""
+        self._device = device
+        self._left = room
+
+    def exceeded(self, about: os.stat_result) -> str:
+        """Why this is too much; else it is counted."""
+        if about.st_dev != self._device:
+            return "it lies on another file system"
+        if not stat.S_ISREG(about.st_mode):
+            return ""
+        if about.st_size > self._left:
+            return "the files together are larger than limits.disk"
+        self._left -= about.st_size
+        return ""
+
+
 class Workspace:
     """A sandbox's working folder, by its descriptor, which is borrowed."""
 
@@ -57,6 +80,10 @@ class Workspace:
         by_bytes = 1 - about.f_bfree / about.f_blocks if about.f_blocks else 0.0
         by_files = 1 - about.f_ffree / about.f_files if about.f_files else 0.0
         return stored, max(by_bytes, by_files)
+
+    def _room(self) -> int:
+        about = os.fstatvfs(self._root)
+        return about.f_blocks * about.f_frsize
 
     def outputs(self) -> tuple[list[File], list[LeftOut]]:
         """The plain files below out/, and what else lies there."""
@@ -90,6 +117,7 @@ class Workspace:
         """All that lies below out/. One folder is open at a time: code could make more than we may open."""
         pending: list[tuple[str, ...]] = [(OUT,)]
         count = 0
+        bounds = Bounds(os.fstat(self._root).st_dev, self._room())
         while pending and count <= _MOST:
             parts = pending.pop()
             try:
@@ -102,17 +130,19 @@ class Workspace:
                 names = sorted(_names(folder))[: _MOST + 1 - count]
                 count += len(names)
                 for name in names:
-                    yield from _visit(folder, (*parts, name), pending)
+                    yield from _visit(folder, (*parts, name), pending, bounds=bounds)
         if count > _MOST:
             yield Entry((OUT, "…"), why=f"there are more than {_MOST} files and folders")
 
 
-def _visit(folder: int, parts: tuple[str, ...], pending: list[tuple[str, ...]]) -> Iterator[Entry]:
+def _visit(
+    folder: int, parts: tuple[str, ...], pending: list[tuple[str, ...]], *, bounds: Bounds
+) -> Iterator[Entry]:
     """Look at one name: give what it is, and remember a folder for later."""
     try:
         with _opened(os.open(parts[-1], _LOOK, dir_fd=folder)) as seen:
             about = os.fstat(seen)
-            why = _unwanted(parts, about)
+            why = _unwanted(parts, about) or bounds.exceeded(about)
             plain = not why and stat.S_ISREG(about.st_mode)
             # The link in our own /proc leads to the very inode that was looked at, whatever has the name by now.
             descriptor = os.open(f"/proc/self/fd/{seen}", os.O_RDONLY | os.O_CLOEXEC) if plain else None

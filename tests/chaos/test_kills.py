@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests import unread as fh
 from fumehood import pool
+from tests import unread as fh
 from tests.chaos.remains import census, children, family, settled, survivors
 
 if TYPE_CHECKING:
@@ -90,7 +90,9 @@ def test_a_kill_while_code_runs_gives_a_result(victim: str) -> None:
 
     assert not thread.is_alive()
     (result,) = results
-    assert (result.outcome, result.value) == ("completed", 7) or (result.outcome == "failed" and result.error is not None)
+    assert (result.outcome, result.value) == ("completed", 7) or (
+        result.outcome == "failed" and result.error is not None
+    )
     if victim == "warden":
         assert "warden" in (result.error.message if result.error else "")
     assert 2 == fh.run("1 + 1", policy=POLICY).value
@@ -106,7 +108,7 @@ def test_a_live_sandbox_says_that_it_is_gone(victim: str) -> None:
         try:
             assert 1 == sandbox.run("x").value
         except fh.Error as error:
-            assert error.remedy()  # noqa: PT017 -- either way is right
+            assert error.remedy()
             sandbox.reset()
             assert ("lost", 2) == ((again := sandbox.run("2")).state, again.value)
 
@@ -127,7 +129,7 @@ def test_closing_after_a_kill_is_silent(victim: str) -> None:
 def test_random_kills_while_runs_go_on() -> None:
     """Many threads run code while processes of the jail are shot at random: every call returns, right or with a reason."""
     seed = random.randrange(1 << 32)
-    dice = random.Random(seed)  # noqa: S311 -- the seed is told by a failing assertion
+    dice = random.Random(seed)
     stop, told, wrong = threading.Event(), list[str](), list[str]()
 
     def work() -> None:

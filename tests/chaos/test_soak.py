@@ -49,7 +49,7 @@ def resident() -> int:
 
 def test_a_long_life_leaves_nothing_behind() -> None:
     """After `FUMEHOOD_SOAK_RUNS` (1,000; 5,000 is promised) fresh and kept sandboxes, all that can be counted is as before."""
-    dice = random.Random(5000)  # noqa: S311 -- the same mixture each time
+    dice = random.Random(5000)
     codes, shares = list(PROGRAMS), [share for share, _ in PROGRAMS.values()]
 
     def turn(count: int) -> list[str]:

@@ -6,14 +6,17 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from fumehood.check import check, explain
 from fumehood.check.catalogue import BY_CAPABILITY, BY_ID, RULES
-from fumehood.check.rules.rule import Rule
 from fumehood.errors import UsageError
 from fumehood.policy import Policy
+
+if TYPE_CHECKING:
+    from fumehood.check.rules.rule import Rule
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = re.compile(r"## (Refused|Allowed)[^\n]*\n```python\n(.*?)```", re.DOTALL)
@@ -68,6 +71,8 @@ def test_every_capability_of_the_seam_has_a_rule() -> None:
 
 def test_rendered_pages_are_fresh() -> None:
     """docs/rules is what the catalogue renders."""
-    done = subprocess.run([sys.executable, "tools/render_rules.py", "--check"], cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "tools/render_rules.py", "--check"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
 
     assert (0, "") == (done.returncode, done.stderr)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fumehood.check import check, render, to_json, to_sarif
-from fumehood.execution import Report
+
+if TYPE_CHECKING:
+    from fumehood.execution import Report
 
 HOSTILE: dict[str, str | bytes] = {
     "parentheses": "(" * 5000 + ")" * 5000,
@@ -28,7 +32,9 @@ HOSTILE: dict[str, str | bytes] = {
     "endless range": "list(range(10 ** 15)); sum(range(10 ** 15)); [i for i in range(10 ** 30)]",
     "bytes": "bytes(10 ** 12); bytearray(10 ** 13)",
     "recursion": "def f(n):\n return f(n + 1)\nf(0)",
-    "exponential calls": "def f0(x): return x\n" + "".join(f"def f{n}(x): return f{n - 1}(x) + f{n - 1}(x)\n" for n in range(1, 40)) + "f39(1)",
+    "exponential calls": "def f0(x): return x\n"
+    + "".join(f"def f{n}(x): return f{n - 1}(x) + f{n - 1}(x)\n" for n in range(1, 40))
+    + "f39(1)",
     "endless loop": "while True: pass",
     "quine": "s = 'exec(s)'\nexec(s)",
     "list in itself": "a = []\na.append(a)\nprint(a[0][0], *a)\nx = a + a",
@@ -42,7 +48,9 @@ HOSTILE: dict[str, str | bytes] = {
     "many literals": "x = [" + "1," * 400_000 + "]",
     "all bytes": bytes(range(256)),
     "coding cookie": b"# -*- coding: utf-7 -*-\nprint(1)",
-    "wide classes": "class C0: pass\n" + "".join(f"class C{n}(C{n - 1}, C{n - 1}): pass\n" for n in range(1, 60)) + "C59().nope",
+    "wide classes": "class C0: pass\n"
+    + "".join(f"class C{n}(C{n - 1}, C{n - 1}): pass\n" for n in range(1, 60))
+    + "C59().nope",
     "nested JSON": "import json\njson.loads('[' * 100000)",
     "padding by struct": "import struct\nstruct.pack('9999999999s', b'a')",
 }
@@ -62,13 +70,17 @@ def _complete(report: Report) -> None:
     source = "x"
     assert report.verdict in {"allow", "ask", "refuse"}
     assert render(report, source)
-    assert {"verdict", "capabilities", "findings", "imports", "analysis", "policy_sha256", "code_sha256"} == set(to_json(report))
+    assert {"verdict", "capabilities", "findings", "imports", "analysis", "policy_sha256", "code_sha256"} == set(
+        to_json(report)
+    )
     assert "2.1.0" == to_sarif(report, "x.py")["version"]
 
 
 PIECES = st.sampled_from(
     "import os|os.system|(|)|'id'|exec|eval|getattr|[|]|{|}|:|\n|\n  |=|+|*|**|lambda x:|x|y|f'{x}'|class A|def f|return|yield|for x in|while|if|else|"
-    "try|except|__class__|__subclasses__|.|,|1|10**9|'a'*9|range(9)|open|'/etc/passwd'|!ls|%time|await|async|with|as|*x|**x|@|:=|match|del|global x".split("|")
+    "try|except|__class__|__subclasses__|.|,|1|10**9|'a'*9|range(9)|open|'/etc/passwd'|!ls|%time|await|async|with|as|*x|**x|@|:=|match|del|global x".split(
+        "|"
+    )
 )
 
 

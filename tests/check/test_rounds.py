@@ -26,7 +26,9 @@ def _cases(kind: str) -> list[tuple[str, str]]:
     return found
 
 
-@pytest.mark.parametrize(("name", "code"), _cases("ATTACKS"), ids=lambda value: value if ":" in value and "\n" not in value else "")
+@pytest.mark.parametrize(
+    ("name", "code"), _cases("ATTACKS"), ids=lambda value: value if ":" in value and "\n" not in value else ""
+)
 def test_attack_is_refused(name: str, code: str) -> None:
     """Every attack of every round is refused, with a finding that can be acted on."""
     report = check(code)
@@ -41,7 +43,9 @@ def test_attack_is_refused(name: str, code: str) -> None:
         assert finding.clause
 
 
-@pytest.mark.parametrize(("name", "code"), _cases("PROGRAMS"), ids=lambda value: value if ":" in value and "\n" not in value else "")
+@pytest.mark.parametrize(
+    ("name", "code"), _cases("PROGRAMS"), ids=lambda value: value if ":" in value and "\n" not in value else ""
+)
 def test_ordinary_program_is_allowed(name: str, code: str) -> None:
     """No ordinary program of any round is refused or asked about."""
     report = check(code)

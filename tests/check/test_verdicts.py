@@ -18,17 +18,40 @@ GRANTS = [
     ("import ctypes; ctypes.CDLL('libm.so.6')", "code.native", True),
 ]
 HARMLESS = [
-    "open('data/in.csv')", "open('out/x.txt', 'w')", "open('/tmp/x', 'w')", "open('/dev/null', 'w')", "open('/usr/share/dict/words')",
-    "import sys; open(sys.argv[1])", "def load(p): return open(p)", "while True: pass", "exec('x = 1')", "eval(input())",
-    "import subprocess", "import os; os.environ.get('HOME')", "import os; print(os.environ.get('LANG', 'C'))", "import somepackage",
-    "import socket; print(socket.AF_INET)", "class A:\n def system(self, x): return x\nA().system('id')", "async def f(): pass\nawait f()",
-    "%matplotlib inline\nx = 1", "%%time\nx = 1", "x = 1\nx?",
+    "open('data/in.csv')",
+    "open('out/x.txt', 'w')",
+    "open('/tmp/x', 'w')",
+    "open('/dev/null', 'w')",
+    "open('/usr/share/dict/words')",
+    "import sys; open(sys.argv[1])",
+    "def load(p): return open(p)",
+    "while True: pass",
+    "exec('x = 1')",
+    "eval(input())",
+    "import subprocess",
+    "import os; os.environ.get('HOME')",
+    "import os; print(os.environ.get('LANG', 'C'))",
+    "import somepackage",
+    "import socket; print(socket.AF_INET)",
+    "class A:\n def system(self, x): return x\nA().system('id')",
+    "async def f(): pass\nawait f()",
+    "%matplotlib inline\nx = 1",
+    "%%time\nx = 1",
+    "x = 1\nx?",
 ]  # fmt: skip - a list
 REFUSED = [
-    ("open('../../etc/passwd')", "FH101", 1), ("x = 1\nopen('/home/u/notes')", "FH101", 2), ("!ls", "FH301", 1), ("x = !id", "FH301", 1),
-    ("%%bash\ncurl http://x", "FH301", 1), ("import os\nos.environ['API_TOKEN']", "FH601", 2), ("import os\nprint(dict(os.environ))", "FH602", 2),
-    ("from subprocess import Popen", "FH301", 1), ("def f(:", "FH001", 1), ("open('/root/.ssh/id_rsa')", "FH105", 1),
-    ("open('/root/.bashrc', 'a')", "FH106", 1), ("import os; os.environ['LD_PRELOAD'] = 'x'", "FH603", 1),
+    ("open('../../etc/passwd')", "FH101", 1),
+    ("x = 1\nopen('/home/u/notes')", "FH101", 2),
+    ("!ls", "FH301", 1),
+    ("x = !id", "FH301", 1),
+    ("%%bash\ncurl http://x", "FH301", 1),
+    ("import os\nos.environ['API_TOKEN']", "FH601", 2),
+    ("import os\nprint(dict(os.environ))", "FH602", 2),
+    ("from subprocess import Popen", "FH301", 1),
+    ("def f(:", "FH001", 1),
+    ("open('/root/.ssh/id_rsa')", "FH105", 1),
+    ("open('/root/.bashrc', 'a')", "FH106", 1),
+    ("import os; os.environ['LD_PRELOAD'] = 'x'", "FH603", 1),
 ]  # fmt: skip - a list
 
 
@@ -59,7 +82,11 @@ def test_refusal_names_rule_and_line(code: str, rule: str, line: int) -> None:
 
 def test_allow_line_is_a_policy() -> None:
     """The line that a finding gives, given as a policy, allows the code."""
-    for code in ("open('/srv/a.csv')", "import requests; requests.get('https://h.example/x')", "import os; os.system('id')"):
+    for code in (
+        "open('/srv/a.csv')",
+        "import requests; requests.get('https://h.example/x')",
+        "import os; os.system('id')",
+    ):
         line = check(code).findings[0].allow
         table, _, rest = line.partition(".")
 
@@ -70,14 +97,18 @@ def test_unknown_value_is_judged_by_the_policy() -> None:
     """What can't be told is left to the sandbox, unless the policy says otherwise."""
     code = "open(input())"
 
-    verdicts = [check(code, policy=Policy.default().but(**{"check.unknown": way})).verdict for way in ("allow", "ask", "refuse")]
+    verdicts = [
+        check(code, policy=Policy.default().but(**{"check.unknown": way})).verdict for way in ("allow", "ask", "refuse")
+    ]
 
     assert ["allow", "ask", "refuse"] == verdicts
 
 
 def test_trace_says_how_a_value_was_resolved() -> None:
     """A decoded command names each step back to the literal."""
-    finding = check("import base64\np = 'aW1wb3J0IG9z'\nexec(base64.b64decode(p + 'O29zLnN5c3RlbSgnaWQnKQ=='))").findings[0]
+    finding = check(
+        "import base64\np = 'aW1wb3J0IG9z'\nexec(base64.b64decode(p + 'O29zLnN5c3RlbSgnaWQnKQ=='))"
+    ).findings[0]
 
     assert ("process.spawn", "id", 3) == (finding.capability, finding.value, finding.line)
     assert "exec <- b64decode" in finding.trace[0]
@@ -94,7 +125,22 @@ def test_worst_comes_first_and_each_cause_once() -> None:
 def test_json_is_strict_and_keeps_the_contract() -> None:
     """The keys are the contract's, and the text is valid UTF-8."""
     data = to_json(check('open("/etc/\\ud800x")'))
-    keys = {"rule", "name", "capability", "value", "line", "col", "snippet", "trace", "confidence", "clause", "why", "fix", "allow", "verdict"}
+    keys = {
+        "rule",
+        "name",
+        "capability",
+        "value",
+        "line",
+        "col",
+        "snippet",
+        "trace",
+        "confidence",
+        "clause",
+        "why",
+        "fix",
+        "allow",
+        "verdict",
+    }
 
     assert json.loads(json.dumps(data, allow_nan=False).encode())
     assert keys == set(data["findings"][0])

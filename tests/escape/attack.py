@@ -18,8 +18,9 @@ WON: Final = "WON"
 
 @dataclass(frozen=True)
 class Seen:
-    """What came of an attack, as the caller sees it; `neighbour` is the result of the other sandbox, if there was one;
-    `out` is where the caller asked for its outputs.
+    """What came of an attack, as the caller sees it.
+
+    `neighbour` is the result of the other sandbox, if there was one; `out` is where the caller asked for its outputs.
     """
 
     result: Result
@@ -31,7 +32,9 @@ class Seen:
     def text(self) -> str:
         """Everything that the code inside said."""
         error = self.result.error
-        return "\n".join([self.result.stdout, self.result.stderr, self.result.value_text, error.traceback if error else ""])
+        return "\n".join(
+            [self.result.stdout, self.result.stderr, self.result.value_text, error.traceback if error else ""]
+        )
 
 
 @dataclass(frozen=True)

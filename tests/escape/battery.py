@@ -95,7 +95,11 @@ def _fight(ground: Ground, attack: Attack, policy: Policy) -> tuple[bool, str]:
 
 def _policy(ground: Ground, changes: dict[str, Any]) -> Policy:
     """The default policy with an attack's changes; the planted words are put into paths."""
-    filled = {key: [ground.fill(path) for path in value] if isinstance(value, list) else value for key, value in changes.items()}
+    changes = {"check.mode": "record"} | changes  # the sandbox must hold whatever the reading of the code says
+    filled = {
+        key: [ground.fill(path) for path in value] if isinstance(value, list) else value
+        for key, value in changes.items()
+    }
     return Policy.default().but(**filled)
 
 

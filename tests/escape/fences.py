@@ -31,8 +31,8 @@ LINES: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
         ("tiers/jail/launcher.py", '    namespaces.unshare("pid")\n', ""),
     ),
     "read-only root": (
-        ("tiers/jail/root.py", "    mount.mount(None, \"/\", None, mount.REMOUNT | mount.BIND | _READ_ONLY)\n",
-         "    os.chmod(\"/opt\", 0o777)\n"),
+        ("tiers/jail/root.py", '    mount.mount(None, "/", None, mount.REMOUNT | mount.BIND | _READ_ONLY)\n',
+         '    os.chmod("/opt", 0o777)\n'),
     ),
     "read-only trees": (
         ("tiers/jail/trees.py", '(0 if spec["writable"] else mount.RDONLY)', "0"),
@@ -50,7 +50,7 @@ LINES: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
     ),
     "keyring": (("tiers/jail/zygote.py", "    privilege.join_empty_keyring()\n", ""),),
     "privileges": (
-        ("tiers/jail/seal.py", '    _change_identity(orders, owner)\n', ""),
+        ("tiers/jail/seal.py", "    _change_identity(orders, owner)\n", ""),
         ("tiers/jail/seal.py", "    privilege.drop_capabilities(_LAST_CAPABILITY)\n", ""),
         ("tiers/jail/seal.py", "    privilege.set_dumpable(dumpable=False)\n", ""),
     ),

@@ -123,7 +123,7 @@ READING: Final = (
            "print(attempt(slurp, 'data/data-given/link'))", learns("file"), grant=_GRANTED),
     Attack("files-data-up", "A link in the data folder to the folder above.",
            "print(attempt(os.listdir, 'data/data-given/up'), attempt(slurp, 'data/data-given/up/secret.txt'))",
-           lambda ground, seen: learns("file")(ground, seen) or "secret.txt" in seen.result.stdout),
+           learns("file")),
     Attack("files-hard-link", "A hard link of the system's or the data's file into what comes home.",
            "for path in ('/usr/bin/env', 'data/data-given/in.csv', '/etc/passwd', '/dev/null'):\n"
            " if attempt(lambda: os.link(path, 'out/got') or True): won(path)\n"
@@ -155,7 +155,8 @@ CHANGING: Final = (
            _has_attribute, ("read-only trees", "call setxattr")),
     Attack("files-data-fifo", "A named pipe can be written on a read-only mount, and somebody on the host listens.",
            "d = attempt(os.open, 'data/data-given/fifo', os.O_WRONLY | os.O_NONBLOCK)\nif d: os.write(d, b'x')",
-           lambda ground, _: ground.heard_on_fifo(), ("landlock",)),
+           lambda ground, _: ground.heard_on_fifo(),
+           known="a fifo in a shared folder can be written: a read-only mount does not cover it"),
     Attack("files-data-lease", "A lease on the data: the host's next writer waits for it, most of a minute.",
            "import fcntl\nf = open('data/data-given/in.csv')\nprint(attempt(fcntl.fcntl, f, 1024, fcntl.F_RDLCK))",
            _host_is_locked_out, ("call fcntl",)),
@@ -188,7 +189,8 @@ CHANGING: Final = (
            " attempt(os.open, p + '2', os.O_CREAT | os.O_WRONLY, mode)\n attempt(os.mknod, p + '3', mode | 0o100000)\n"
            " attempt(os.mkdir, p + '4', mode)\n"
            " print(call('openat2', -100, p.encode() + b'5', struct.pack('QQQ', os.O_CREAT | os.O_WRONLY, mode, 0), 24))",
-           _set_id_on_host, ("seccomp",), policy={"files.write": ["@folder@/writable"]}),
+           _set_id_on_host, policy={"files.write": ["@folder@/writable"]},
+           known="files.write grants the folder as it is, set-id bits included; they are the caller's own user's"),
 )  # fmt: skip
 
 COMING_HOME: Final = (

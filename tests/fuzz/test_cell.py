@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import socket
-import struct
 import tempfile
 import threading
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,9 +15,6 @@ from fumehood.tiers.jail import wire
 from fumehood.tiers.jail.cell import Cell, Outcome
 from fumehood.tiers.jail.waiting import Blocking, complete
 from tests.fuzz.test_frames import messages, pieces
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 CAP = 4096
 

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.jail
 
 BOMBS = {
     "forks": "import os\nwhile True:\n    try: os.fork()\n    except OSError: pass",
-    "threads": "import threading\nwhile True:\n    try: threading.Thread(target=lambda: [0 for _ in iter(int, 1)]).start()\n    except RuntimeError: pass",
+    "threads": "import threading\nwhile True:\n    try: threading.Thread(target=lambda: all(True for _ in iter(int, 1))).start()\n    except RuntimeError: pass",
     "memory": "x = []\nwhile True: x.append(bytearray(1 << 20))",
     "memory in children": "import os\nwhile True:\n    try:\n        if os.fork() == 0:\n            x = []\n            while True: x.append(bytearray(1 << 20))\n    except OSError: pass",
     "descriptors": "import os\nkept = []\nwhile True:\n    try: kept.append(os.pipe())\n    except OSError: pass",
@@ -86,9 +86,7 @@ def test_a_flood_of_output_costs_the_broker_bounded_memory() -> None:
 
 def test_a_flood_of_frames_costs_the_broker_bounded_memory() -> None:
     """A runner that announces the largest frame and fills it slowly is bounded by the frame's limit and ended."""
-    code = (
-        "import os, struct\nos.write(3, struct.pack('=I', 16 << 20))\ndata = b'[' * (1 << 16)\nwhile True: os.write(3, data)"
-    )
+    code = "import os, struct\nos.write(3, struct.pack('=I', 16 << 20))\ndata = b'[' * (1 << 16)\nwhile True: os.write(3, data)"
     result = fh.run(code, policy=BOUNDS)
 
     assert "failed" == result.outcome

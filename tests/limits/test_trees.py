@@ -36,7 +36,7 @@ TREES = {
 @pytest.mark.parametrize("end", ["wall", "cpu", "close"])
 def test_nothing_of_a_tree_outlives_its_end(tree: str, end: str) -> None:
     """After a wall or CPU limit, and after a plain close, every process of the sandbox is gone."""
-    hold = "time.sleep(60)" if end != "cpu" else "[None for _ in iter(int, 1)]"
+    hold = "time.sleep(60)" if end != "cpu" else "all(True for _ in iter(int, 1))"
     code = PROLOGUE + TREES[tree].replace("HOLD", hold)
     code += {"wall": "\ntime.sleep(60)", "cpu": "\nwhile True: pass", "close": ""}[end]
     with fh.Sandbox(policy=POLICIES[end]) as sandbox:

@@ -39,8 +39,16 @@ DELEGATED = replace(ROOT, root=False, cgroup="v2", python="/usr/bin/python3", pr
 PLAIN = replace(DELEGATED, cgroup="none", controllers=frozenset[str]())
 """An ordinary user without any cgroup."""
 
-OLD = replace(PLAIN, landlock=0, seccomp_notify=False, links={}, directories=("/bin", "/lib"), node=None, package="/opt/site/fumehood",
- loader=None)
+OLD = replace(
+    PLAIN,
+    landlock=0,
+    seccomp_notify=False,
+    links={},
+    directories=("/bin", "/lib"),
+    node=None,
+    package="/opt/site/fumehood",
+    loader=None,
+)
 """An ordinary user on an old kernel: no Landlock, no record of refused calls, no merged usr."""
 
 CLOSED = replace(

@@ -116,7 +116,7 @@ def test_node_may_be_executed_and_nothing_else() -> None:
 
 
 def test_the_root_holds_nothing_of_the_host_but_its_system() -> None:
-    """What is bound from the host is the system, the interpreter, fumehood itself and the harmless part of /etc, all read-only."""
+    """What is bound is the system, the interpreter, fumehood itself and the harmless part of /etc, all read-only."""
     mounts = [each.value for each in plan(DEFAULT, ROOT).jail.values() if each.name.startswith("mount:")]
     bound = {each["source"] for each in mounts if each["kind"] == "bind"}
     writable = {each["target"] for each in mounts if each["writable"] and each["kind"] != "dev"}

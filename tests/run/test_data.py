@@ -29,7 +29,9 @@ def test_a_file_is_read_and_never_changed(tmp_path: Path) -> None:
     source = tmp_path / "in.csv"
     source.write_text("a,b\n1,2\n")
     before = source.stat()
-    answer = run_json(f"{TRY_TO_CHANGE.replace('NAME', 'in.csv')}\nchanges + [open('data/in.csv').read()]", "--data", str(source))
+    answer = run_json(
+        f"{TRY_TO_CHANGE.replace('NAME', 'in.csv')}\nchanges + [open('data/in.csv').read()]", "--data", str(source)
+    )
 
     assert [*[True] * 8, "a,b\n1,2\n"] == answer["value"]
     assert (before.st_mtime_ns, before.st_mode, before.st_nlink) == (
@@ -55,7 +57,14 @@ def test_a_folder_is_read_without_following_links_out_of_it(tmp_path: Path) -> N
     )
     value = fh.run(code, data=[folder]).value
 
-    assert [["absolute", "inside", "passwd", "relative", "sub"], "1", "1", "FileNotFoundError", "FileNotFoundError", True] == value
+    assert [
+        ["absolute", "inside", "passwd", "relative", "sub"],
+        "1",
+        "1",
+        "FileNotFoundError",
+        "FileNotFoundError",
+        True,
+    ] == value
 
 
 def test_a_link_on_the_command_line_is_followed_once(tmp_path: Path) -> None:

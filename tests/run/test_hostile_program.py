@@ -33,7 +33,15 @@ CLASS = "class Odd:\n    def {name}(self, *a): {body}\n"
 
 @pytest.mark.parametrize(
     "body",
-    ["raise ValueError", "return 5", "return 'x' * 10_000_000", "return '\\ud800'", "raise MemoryError", "raise SystemExit(3)", "self.x"],
+    [
+        "raise ValueError",
+        "return 5",
+        "return 'x' * 10_000_000",
+        "return '\\ud800'",
+        "raise MemoryError",
+        "raise SystemExit(3)",
+        "self.x",
+    ],
 )
 def test_an_odd_repr_is_told(body: str) -> None:
     """A `__repr__` that raises, lies about its type or is huge gives a bounded text, and the sandbox goes on."""
@@ -105,7 +113,7 @@ def test_a_plain_exit_completes(code: str) -> None:
         (FRAME + "frame(b'[' * 100_000)" + HOLD, "ChannelBroken", "not JSON"),
         (FRAME + "frame(b'{\"ok\": NaN}')" + HOLD, "ChannelBroken", "not JSON"),
         (FRAME + "a = b'\\x09\\0\\0\\0{\"id\": 1}'; os.write(3, a + a)" + HOLD, "ChannelBroken", "not asked"),
-        (FRAME + "frame(b'{\"ok\": true, \"id\": 2}')" + HOLD, "ChannelBroken", "not asked"),
+        (FRAME + 'frame(b\'{"ok": true, "id": 2}\')' + HOLD, "ChannelBroken", "not asked"),
         (FRAME + "while True: os.write(3, bytes(65536))", "ChannelBroken", ""),
         (FRAME + "while True: os.write(3, b'\\xff' * 65536)", "ChannelBroken", ""),
     ],

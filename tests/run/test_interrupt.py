@@ -17,7 +17,13 @@ pytestmark = pytest.mark.jail
 @pytest.mark.parametrize("words", [[], ["--json"]])
 def test_an_interrupt_ends_the_run(words: list[str]) -> None:
     """SIGINT while the program runs: exit code 130, no traceback, no process left."""
-    command = [*FUMEHOOD, "run", *words, "-c", "import sys, time\nprint('in', file=sys.stderr, flush=True)\ntime.sleep(60)"]
+    command = [
+        *FUMEHOOD,
+        "run",
+        *words,
+        "-c",
+        "import sys, time\nprint('in', file=sys.stderr, flush=True)\ntime.sleep(60)",
+    ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stderr is not None
         wait_until_it_runs(process, json="--json" in words)

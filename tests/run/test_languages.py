@@ -18,7 +18,9 @@ needs_node = pytest.mark.skipif(
 
 def test_bash_runs_under_a_policy_with_spawn() -> None:
     """A script runs with the machine's bash: output, exit status, files, pipes."""
-    done = fumehood("run", "--json", "--lang", "bash", "--policy", "workbench", "-c", "echo a | tr a b > out/f; cat out/f; exit 3")
+    done = fumehood(
+        "run", "--json", "--lang", "bash", "--policy", "workbench", "-c", "echo a | tr a b > out/f; cat out/f; exit 3"
+    )
     answer = done.json()
 
     assert (1, "b\n", "bash") == (done.code, answer["stdout"], answer["language"])
@@ -71,7 +73,7 @@ def test_a_failing_script_fails() -> None:
     assert "Error: no" in result.stderr
 
 
-def test_bash_is_refused_where_nothing_may_be_started() -> None:
+def test_the_command_refuses_bash_where_nothing_may_be_started() -> None:
     """Under a policy without spawn bash is refused before it runs, with the line that would allow it."""
     done = fumehood("run", "--lang", "bash", "-c", "ls")
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests import unread as fh
 from tests.run.command import fumehood, is_one_paragraph
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.jail
 
@@ -77,7 +80,9 @@ def test_whatever_else_lies_there_is_named_and_left_out(tmp_path: Path) -> None:
         assert f"out/{name}" in left
         assert name not in copied
     assert {"device", "block"}.isdisjoint(copied)
-    assert [] == [path for path in (tmp_path / "to").rglob("*") if path.is_symlink() or not (path.is_file() or path.is_dir())]
+    assert [] == [
+        path for path in (tmp_path / "to").rglob("*") if path.is_symlink() or not (path.is_file() or path.is_dir())
+    ]
     assert [] == [path for path in (tmp_path / "to").rglob("*") if path.stat().st_mode & 0o6000]
     assert [] == [name for name in copied if not name.isprintable()]
     assert all(each.why for each in result.left_out)

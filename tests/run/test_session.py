@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests import unread as fh
 from fumehood.errors import SandboxBusy, SandboxClosed, StateLost
+from tests import unread as fh
 from tests.chaos.remains import window
 
 if TYPE_CHECKING:
@@ -83,7 +83,9 @@ def test_reset_without_a_loss_is_a_fresh_beginning(sandbox: fh.Sandbox) -> None:
 
 def test_a_sandbox_that_ended_between_runs_is_lost(sandbox: fh.Sandbox) -> None:
     """What a left thread does to the interpreter after its run is told by the next call, which ran nothing."""
-    sandbox.run("import os, threading, time\ndef end():\n    time.sleep(0.2); os._exit(3)\nthreading.Thread(target=end).start()")
+    sandbox.run(
+        "import os, threading, time\ndef end():\n    time.sleep(0.2); os._exit(3)\nthreading.Thread(target=end).start()"
+    )
     time.sleep(1)
     with pytest.raises(StateLost, match="status 3"):
         sandbox.run("open('out/never', 'w')")

@@ -100,7 +100,9 @@ def _capabilities(reading: Reading) -> tuple[Capability, ...]:
         for need in reading.needs
         if need.capability not in UNSAID
     }
-    return tuple(Capability(*key) for key in found)
+    return tuple(
+        Capability(capability, value, line, confidence) for capability, value, line, confidence in found
+    )
 
 
 def _read(source: str | bytes, language: Language, state: State, *, granted: bool) -> tuple[Reading, Names]:

@@ -64,7 +64,7 @@ GROUPS: Final = (
           "pkey_alloc pkey_free pkey_mprotect get_mempolicy"),
     Group("open-files", "allow", "Opening, reading and writing files; what can be opened is for mounts and Landlock to say.",
           "read write open openat openat2 creat close close_range lseek pread64 pwrite64 readv writev preadv pwritev "
-          "preadv2 pwritev2 dup dup2 dup3 fcntl flock fsync fdatasync sync_file_range truncate ftruncate fallocate "
+          "preadv2 pwritev2 dup dup2 dup3 flock fsync fdatasync sync_file_range truncate ftruncate fallocate "
           "fadvise64 readahead sendfile copy_file_range splice pipe pipe2"),
     Group("folders", "allow", "Names, folders, links and attributes of files in the workspace.",
           "stat fstat lstat newfstatat statx access faccessat faccessat2 getdents getdents64 getcwd chdir fchdir rename "
@@ -170,6 +170,8 @@ RULES: Final = (
                             0x5452), "allow"),
          ),
          "quiet", errno="ENOTTY"),
+    Rule("fcntl", "fcntl", "All of it but leases and directory watches, which reach whoever uses the same file on the host.",
+         (Test(1, "in", (1024, 1026), "refuse"),), "allow"),  # F_SETLEASE, F_NOTIFY
     Rule("prctl", "prctl", "Names of threads and questions about oneself; not one's own layout in memory or its protection.",
          (
              # This one moves its own layout in memory: PR_SET_MM.

@@ -48,7 +48,7 @@ ATTACKS: dict[str, str] = {
     "settrace": "import sys\nsys.settrace(lambda *a: None)\n",
     "atexit-exec": "import atexit\natexit.register(exec, \"__import__('os').system('id')\")\n",
     "lambda-default": "(lambda s=__import__('subprocess'): s.getoutput('id'))()\n",
-    "nested-exec": "exec(\"exec('import os\\\\nos.unlink(\\\"/boot/vmlinuz\\\")')\")\n",
+    "nested-exec": 'exec("exec(\'import os\\\\nos.unlink(\\"/boot/vmlinuz\\")\')")\n',
     "format-chain": "print('{0.__init__.__globals__[CONFIG]}'.format(object))\n",
     "env-dump": "import os, json\nprint(json.dumps({k: v for k, v in os.environ.items()}))\n",
 }
@@ -87,7 +87,7 @@ PROGRAMS: dict[str, str] = {
     "server-sim": "import random\nclass Server:\n    def __init__(self): self.queue = []\n    def connect(self, client): self.queue.append(client)\n    def listen(self): return [c for c in self.queue]\ns = Server()\ns.connect('a'); print(s.listen())\n",
     "system-class": "class System:\n    def __init__(self, name): self.name = name\n    def system(self, cmd): return f'{self.name}:{cmd}'\n    def kill(self, pid): return pid\nprint(System('x').system('id'), System('y').kill(3))\n",
     "getattr-math": "import math\nfor n in ['sin', 'cos', 'sqrt']:\n    print(n, getattr(math, n)(1.0))\n",
-    "introspect-doc": "def f(a: int, b: str = 'x') -> None:\n    \"\"\"Do f.\"\"\"\nimport inspect\nprint(inspect.signature(f), f.__doc__, f.__annotations__, f.__code__.co_varnames)\n",
+    "introspect-doc": 'def f(a: int, b: str = \'x\') -> None:\n    """Do f."""\nimport inspect\nprint(inspect.signature(f), f.__doc__, f.__annotations__, f.__code__.co_varnames)\n',
     "pickle-own": "import pickle\nwith open('out/m.pkl', 'wb') as f:\n    pickle.dump({'a': [1, 2]}, f)\nwith open('out/m.pkl', 'rb') as f:\n    print(pickle.load(f))\n",
     "yaml-safe": "import yaml\nprint(yaml.safe_load(open('data/conf.yml')))\n",
     "template": "from string import Template\nprint(Template('Dear $name').substitute(name='Ann'))\n",

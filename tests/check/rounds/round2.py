@@ -10,7 +10,7 @@ ATTACKS: dict[str, str] = {
     "loader-builtin": "__loader__.load_module('os').system('id')\n",
     "spec-loader": "__builtins__.__spec__.loader.load_module('posix').system('id')\n",
     "list-comp-subclass": "[x for x in (1).__class__.__base__.__subclasses__() if 'wrap_close' in str(x)][0].__init__.__globals__['system']('id')\n",
-    "decorator-eval": "@eval\n@'__import__(\"os\").system(\"id\")'.format\nclass X: pass\n",
+    "decorator-eval": '@eval\n@\'__import__("os").system("id")\'.format\nclass X: pass\n',
     "metaclass-add": "import os\nclass M(type):\n    def __add__(cls, other): return os.system(other)\nclass A(metaclass=M): pass\nA + 'id'\n",
     "class-getitem-exec": "class R:\n    def __class_getitem__(cls, k): return exec(k)\nR[\"import os; os.remove('/etc/fstab')\"]\n",
     "import-hook": "import sys\nclass F:\n    def find_spec(self, name, path, target=None): return None\nsys.meta_path.insert(0, F())\n",
@@ -55,7 +55,7 @@ ATTACKS: dict[str, str] = {
     "mem-list": "a = []\nwhile True:\n    a.append('x' * 10**7)\n",
     "logging-config": "import logging.config\nlogging.config.dictConfig({'version': 1, 'handlers': {'h': {'()': 'os.system', 'command': 'id'}}})\n",
     "jinja-ssti": "from jinja2 import Template\nTemplate(\"{{ ''.__class__.__mro__[1].__subclasses__() }}\").render()\n",
-    "doctest-run": "import doctest\ndef f():\n    \"\"\"\n    >>> import os; os.system('id')\n    \"\"\"\ndoctest.testmod()\n",
+    "doctest-run": 'import doctest\ndef f():\n    """\n    >>> import os; os.system(\'id\')\n    """\ndoctest.testmod()\n',
     "string-exec-join": "lines = ['import os', 'for f in os.listdir(\"/home\"):', '    print(f)']\nexec('\\n'.join(lines))\n",
 }
 

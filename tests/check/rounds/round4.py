@@ -93,7 +93,9 @@ PROGRAMS: dict[str, str] = {
     "dynamic-func": "def make(op): return eval(f'lambda a, b: a {op} b')\nfor o in '+-*': print(make(o)(6, 3))\n",
     "memory-usage": "import sys, resource\nprint(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, sys.getsizeof([0] * 1000))\n",
     "warn-filter": "import warnings, logging\nwarnings.simplefilter('ignore')\nlogging.getLogger('matplotlib').setLevel(logging.ERROR)\nlogging.disable(logging.CRITICAL)\n",
-    "big-data-literal": "data = [" + ", ".join(str(n * 37 % 1000) for n in range(3000)) + "]\nprint(sum(data) / len(data))\n",
+    "big-data-literal": "data = ["
+    + ", ".join(str(n * 37 % 1000) for n in range(3000))
+    + "]\nprint(sum(data) / len(data))\n",
     "csv-filter": "import csv\nwith open('data/a.csv') as f, open('out/b.csv', 'w', newline='') as g:\n    r = csv.DictReader(f); w = csv.DictWriter(g, r.fieldnames); w.writeheader()\n    w.writerows(x for x in r if float(x['v']) > 0)\n",
     "walk-print": "import os\nprint(os.listdir(), os.listdir('data'), os.getcwd(), os.path.abspath('out'))\n",
     "tmp-dirs": "import tempfile, shutil\nd = tempfile.mkdtemp(); f = tempfile.NamedTemporaryFile('w', suffix='.txt', delete=False); f.write('x'); f.close(); shutil.rmtree(d)\n",

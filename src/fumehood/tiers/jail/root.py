@@ -51,7 +51,7 @@ def enter(entries: list[Message]) -> None:
 def _tree(entry: Message) -> int:
     """A detached, restricted copy of a host path."""
     tree = mount.clone_tree(os.path.realpath(entry["source"]))
-    flags = mount.NOSUID if entry["kind"] == "dev" else _READ_ONLY
+    flags = mount.NOSUID | mount.RDONLY if entry["kind"] == "dev" else _READ_ONLY  # a device is written all the same
     mount.restrict_tree(tree, flags if entry["executable"] else flags | mount.NOEXEC)
     return tree
 

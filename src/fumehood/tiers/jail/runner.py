@@ -119,6 +119,7 @@ class Session:
 
     def __init__(self) -> None:
         """Begin with an empty `__main__`."""
+        self.failure: BaseException | None = None
         self.main = types.ModuleType("__main__")
         self.main.__dict__["__builtins__"] = __builtins__
 
@@ -133,7 +134,7 @@ class Session:
 
     def _run_python(self, code: str, name: str) -> wire.Message:
         linecache.cache[name] = (len(code), None, code.splitlines(keepends=True), name)
-        value = None
+        value = self.failure = None
         try:
             body, last = _compile(code, name)
             signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -143,6 +144,7 @@ class Session:
                 value = eval(last, self.main.__dict__)  # noqa: S307
             return {"ok": True, **_describe(value)}
         except BaseException as error:  # noqa: BLE001 -- whatever the program raised is its result
+            self.failure = error  # what it holds open is counted from outside before the next run lets it go
             return _failure(error, name)
         finally:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -190,7 +192,7 @@ def _name(value: object) -> str:
 
 def _is_plain(value: Any, depth: int) -> bool:
     """Whether `value` survives JSON: exact types only, finite numbers, text keys, not too deep."""
-    kind: type[object] = type(value)
+    kind: type[object] = type(value)  # pyright: ignore[reportUnknownVariableType]
     if kind is float:
         return bool(value - value == 0)  # neither infinite nor NaN
     if kind is int:

@@ -1,5 +1,8 @@
 """Containers: made, changed and read item by item."""
 
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false
+# What is folded are values of any type: the kinds are told apart at run time.
+
 from __future__ import annotations
 
 from typing import Final
@@ -263,7 +266,8 @@ def position(machine: Machine, owner: Seq, args: Args) -> Value:
     label = getattr(getattr(args.node, "func", None), "attr", "")
     plain, wanted = concrete(owner), concrete(args.get(0))
     if isinstance(plain, list | tuple) and wanted in plain:
-        return Const(plain.index(wanted) if label == "index" else plain.count(wanted))
+        listed: list[Any] = [*plain]
+        return Const(listed.index(wanted) if label == "index" else listed.count(wanted))
     return UNKNOWN
 
 

@@ -1,5 +1,8 @@
 """Open files and what the program writes into them: code written now may be imported or run later."""
 
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false
+# What is folded are values of any type: the kinds are told apart at run time.
+
 from __future__ import annotations
 
 from fumehood.check.python.effects import exert, told

@@ -1,5 +1,8 @@
 """Classes and descriptors: type, super, property, and what objects say of themselves."""
 
+# pyright: reportUnknownVariableType=false, reportUnknownArgumentType=false
+# What is folded are values of any type: the kinds are told apart at run time.
+
 from __future__ import annotations
 
 from fumehood.check.python.attributes import any_member
