@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.escape import files, network
+from tests.escape import files, kernel, network
 
-ATTACKS: Final = (*files.ATTACKS, *network.ATTACKS)
+ATTACKS: Final = (*files.ATTACKS, *kernel.ATTACKS, *network.ATTACKS)
