@@ -47,7 +47,8 @@ def __getattr__(name: str) -> object:
     if name not in _PUBLIC:
         message = f"module 'fumehood' has no attribute {name!r}"
         raise AttributeError(message)
-    value = getattr(import_module(_PUBLIC[name]), name)
+    module = import_module(_PUBLIC[name])
+    value = module if name == "check" else getattr(module, name)  # that package is the function as well
     globals()[name] = value
     return value
 

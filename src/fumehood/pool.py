@@ -75,8 +75,11 @@ class Pool:
         """A fresh cell for a plan; `refill` afterwards, off the caller's clock."""
         with self._lock:
             waiting = self._waiting.get(ready.digest)
-            if waiting:
-                return waiting.popleft()
+            while waiting:
+                cell = waiting.popleft()
+                if cell.ended() is None:
+                    return cell
+                cell.close()  # something outside killed it while it waited
         return self.jail.order(ready.plan)
 
     def refill(self, ready: Prepared) -> None:

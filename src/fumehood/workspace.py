@@ -135,9 +135,7 @@ class Workspace:
             yield Entry((OUT, "…"), why=f"there are more than {_MOST} files and folders")
 
 
-def _visit(
-    folder: int, parts: tuple[str, ...], pending: list[tuple[str, ...]], *, bounds: Bounds
-) -> Iterator[Entry]:
+def _visit(folder: int, parts: tuple[str, ...], pending: list[tuple[str, ...]], *, bounds: Bounds) -> Iterator[Entry]:
     """Look at one name: give what it is, and remember a folder for later."""
     try:
         with _opened(os.open(parts[-1], _LOOK, dir_fd=folder)) as seen:

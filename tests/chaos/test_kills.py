@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import os
-import random
 import signal
 import subprocess
 import sys
-import threading
-import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -16,7 +13,7 @@ import pytest
 
 from fumehood import pool
 from tests import unread as fh
-from tests.chaos.remains import census, children, family, settled, survivors
+from tests.chaos.remains import children, family, survivors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,59 +57,6 @@ def kill(pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
 
 
-@pytest.mark.parametrize("victim", VICTIMS)
-def test_a_run_after_a_kill_works(victim: str) -> None:
-    """After SIGKILL to a process of the idle jail, the next runs work and nothing of the old jail stays."""
-    old = family(os.getpid())
-    kill(VICTIMS[victim]())
-    time.sleep(0.1)
-
-    assert [2, 2, 2] == [fh.run("1 + 1", policy=POLICY).value for _ in range(3)]
-    if victim in {"launcher", "warden"}:
-        pool.shutdown()
-        assert {} == survivors(old)
-
-
-@pytest.mark.parametrize("victim", VICTIMS)
-def test_a_kill_while_code_runs_gives_a_result(victim: str) -> None:
-    """SIGKILL in the middle of a run: it goes on to its answer or ends as a failure that says so; it never hangs."""
-    entered, results = threading.Event(), list[fh.Result]()
-
-    def call() -> None:
-        code = "import time\nprint('in', flush=True)\ntime.sleep(1)\n7"
-        results.append(fh.run(code, policy=POLICY, on_stdout=lambda _: entered.set()))
-
-    thread = threading.Thread(target=call)
-    thread.start()
-    assert entered.wait(20)
-    kill(VICTIMS[victim]())
-    thread.join(30)
-
-    assert not thread.is_alive()
-    (result,) = results
-    assert (result.outcome, result.value) == ("completed", 7) or (
-        result.outcome == "failed" and result.error is not None
-    )
-    if victim == "warden":
-        assert "warden" in (result.error.message if result.error else "")
-    assert 2 == fh.run("1 + 1", policy=POLICY).value
-
-
-@pytest.mark.parametrize("victim", VICTIMS)
-def test_a_live_sandbox_says_that_it_is_gone(victim: str) -> None:
-    """A sandbox that was killed between its runs says so; one that was not touched goes on."""
-    with fh.Sandbox(policy=POLICY) as sandbox:
-        sandbox.run("x = 1")
-        kill(VICTIMS[victim]())
-        time.sleep(0.2)
-        try:
-            assert 1 == sandbox.run("x").value
-        except fh.Error as error:
-            assert error.remedy()
-            sandbox.reset()
-            assert ("lost", 2) == ((again := sandbox.run("2")).state, again.value)
-
-
 @pytest.mark.parametrize("victim", ["launcher", "warden", "zygote"])
 def test_closing_after_a_kill_is_silent(victim: str) -> None:
     """`close` and the pool's end neither raise nor hang when the process behind them is gone."""
@@ -124,59 +68,6 @@ def test_closing_after_a_kill_is_silent(victim: str) -> None:
     pool.shutdown()
 
     assert {} == survivors(old)
-
-
-def test_random_kills_while_runs_go_on() -> None:
-    """Many threads run code while processes of the jail are shot at random: every call returns, right or with a reason."""
-    seed = random.randrange(1 << 32)
-    dice = random.Random(seed)
-    stop, told, wrong = threading.Event(), list[str](), list[str]()
-
-    def work() -> None:
-        while not stop.is_set():
-            try:
-                result = fh.run("sum(range(100))", policy=POLICY)
-                told.append(result.outcome)
-                if result.outcome == "completed" and result.value != 4950:
-                    wrong.append(f"completed with {result.value!r} (seed {seed})")
-            except fh.Error as error:
-                told.append(type(error).__name__)
-            except Exception as error:  # noqa: BLE001 -- what a caller must never see
-                wrong.append(f"{type(error).__name__}: {error} (seed {seed})")
-
-    threads = [threading.Thread(target=work) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for _ in range(40):
-        time.sleep(dice.uniform(0, 0.1))
-        below = family(os.getpid())
-        if below:
-            kill(dice.choice(list(below)))
-    stop.set()
-    for thread in threads:
-        thread.join(60)
-
-    assert [] == [thread for thread in threads if thread.is_alive()]
-    assert [] == wrong
-    assert "completed" in told
-    assert 2 == fh.run("1 + 1", policy=POLICY).value
-
-
-def test_nothing_is_left_of_killed_jails() -> None:
-    """Descriptors, processes, cgroups, mounts and temporary files are the same after jails were killed and replaced."""
-    for _ in range(10):
-        fh.run("1", policy=POLICY)
-    before = settled(census(), patience=1)
-    old = family(os.getpid())
-    for victim in (launcher, warden, zygote, warden, launcher):
-        kill(victim())
-        for _ in range(10):
-            fh.run("1", policy=POLICY)
-
-    now = settled(before)
-    pool.shutdown()
-    assert {} == survivors(old)
-    assert before == now
 
 
 CALLER = """

@@ -15,7 +15,7 @@ from fumehood.check.judge import judge
 from fumehood.check.need import Need, ParseError, Reading
 from fumehood.check.python import Names, follow
 from fumehood.errors import UsageError
-from fumehood.execution import LANGUAGES, Analysis, Capability, Language, Report
+from fumehood.execution import LANGUAGES, Analysis, Capability, Confidence, Language, Report
 from fumehood.policy import Policy
 
 if TYPE_CHECKING:
@@ -95,14 +95,12 @@ def examine(
 
 
 def _capabilities(reading: Reading) -> tuple[Capability, ...]:
-    found = {
+    found: dict[tuple[str, str | None, int, Confidence], None] = {
         (need.capability, need.value, need.line, need.confidence): None
         for need in reading.needs
         if need.capability not in UNSAID
     }
-    return tuple(
-        Capability(capability, value, line, confidence) for capability, value, line, confidence in found
-    )
+    return tuple(Capability(capability, value, line, confidence) for capability, value, line, confidence in found)
 
 
 def _read(source: str | bytes, language: Language, state: State, *, granted: bool) -> tuple[Reading, Names]:

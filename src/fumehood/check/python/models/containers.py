@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, cast
 
 from fumehood.check.python import subscripts
 from fumehood.check.python.fold.concrete import concrete
@@ -266,7 +266,7 @@ def position(machine: Machine, owner: Seq, args: Args) -> Value:
     label = getattr(getattr(args.node, "func", None), "attr", "")
     plain, wanted = concrete(owner), concrete(args.get(0))
     if isinstance(plain, list | tuple) and wanted in plain:
-        listed: list[Any] = [*plain]
+        listed = cast("list[object]", [*plain])
         return Const(listed.index(wanted) if label == "index" else listed.count(wanted))
     return UNKNOWN
 
