@@ -21,7 +21,8 @@ class ExhaustResources(Rule):
     ## Refused
     ```python
     hoard = []
-    while True: hoard.append(bytearray(10**8))
+    while True:
+        hoard.append(bytearray(10**8))
     ```
 
     ## Allowed
