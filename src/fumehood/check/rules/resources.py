@@ -27,7 +27,8 @@ class ExhaustResources(Rule):
 
     ## Allowed
     ```python
-    while True: step()
+    while True:
+        step()
     ```
 
     ## What to do
