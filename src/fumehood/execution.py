@@ -114,11 +114,16 @@ class Control(NamedTuple):
 
 
 class Display(NamedTuple):
-    """One MIME representation that the program showed. `size` is in bytes before base64."""
+    """One MIME representation of something that the program showed.
+
+    `data` is text, or base64 where the type is one of bytes; `size` is in bytes before base64. `item` counts the things
+    shown: the representations of one thing share it, so that a reader can choose one.
+    """
 
     mime: str
     data: str
     size: int
+    item: int = 0
 
 
 class File(NamedTuple):
@@ -141,6 +146,7 @@ class Dropped(NamedTuple):
 
     stdout: int = 0
     stderr: int = 0
+    displays: int = 0
 
 
 class Usage(NamedTuple):

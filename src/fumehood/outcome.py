@@ -7,7 +7,7 @@ import os
 import signal
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from fumehood.execution import Denial, LimitHit, ProgramError, strict
+from fumehood.execution import Denial, Display, LimitHit, ProgramError, strict
 from fumehood.plan.explain import why
 from fumehood.policy import format_bytes, format_seconds
 
@@ -163,6 +163,11 @@ def _is_plain(told: object, depth: int) -> bool:
 def text(value: object, most: int = _MOST_TEXT) -> str:
     """A text that the program's side sent, or nothing: bounded, of the right type, without lone surrogates."""
     return str(strict(value[:most])) if isinstance(value, str) else ""
+
+
+def displays(seen: Seen) -> tuple[Display, ...]:
+    """What the program showed; each representation was checked as it came."""
+    return tuple(Display(shown.mime, str(strict(shown.data)), shown.size, shown.item) for shown in seen.shown)
 
 
 def _error(told: object) -> ProgramError | None:

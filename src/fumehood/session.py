@@ -233,6 +233,7 @@ class Session:
             stdout=stdout.text,
             stderr=stderr.text,
             dropped=Dropped(*seen.dropped),
+            displays=outcome.displays(seen),
             files=tuple(files),
             left_out=tuple(left),
             error=account.error,

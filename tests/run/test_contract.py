@@ -39,7 +39,7 @@ def test_a_completed_run_has_every_key_of_the_contract() -> None:
     assert (True, "completed", 42, "42") == tuple(answer[key] for key in ("ok", "outcome", "value", "value_text"))
     assert ("out\n", "err\n") == (answer["stdout"], answer["stderr"])
     assert (None, None) == (answer["error"], answer["limit"])
-    assert {"stdout": 0, "stderr": 0} == answer["dropped"]
+    assert {"stdout": 0, "stderr": 0, "displays": 0} == answer["dropped"]
     assert USAGE <= answer["usage"].keys()
     assert TIMING <= answer["timing"].keys()
     assert ("jail", "bare", "python", "fresh") == tuple(

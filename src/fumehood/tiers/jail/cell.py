@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from fumehood.errors import SandboxClosed, Unavailable
 from fumehood.tiers.jail import wire
+from fumehood.tiers.jail.events import Events
 from fumehood.tiers.jail.meter import Meter
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from fumehood.tiers.jail.events import Shown
     from fumehood.tiers.jail.waiting import Waiter
     from fumehood.tiers.jail.wire import Message
 
@@ -75,7 +77,8 @@ class Outcome:
     denied: list[Message] = field(default_factory=list["Message"])
     stdout: bytes = b""
     stderr: bytes = b""
-    dropped: tuple[int, int] = (0, 0)
+    shown: list[Shown] = field(default_factory=list["Shown"])
+    dropped: tuple[int, int, int] = (0, 0, 0)
     wall_s: float = 0.0
     wall_limit_s: float = 0.0
     cpu_ns: int = 0
@@ -110,6 +113,7 @@ class Cell:
         self.ready = self.closed = False
         self.gone: Message | None = None
         self._answers: list[Message] = []
+        self._said = Events(cap, None)
         self._denied: list[Message] = []
         self._counted: Message = {}
         self._cpu_ns = self._asked = 0
@@ -182,7 +186,8 @@ class Cell:
         outcome.tampered = self._tampered
         outcome.gone = self.gone
         outcome.stdout, outcome.stderr = (bytes(stream.kept) for stream in self.streams)
-        outcome.dropped = self.streams[0].dropped, self.streams[1].dropped
+        outcome.shown = self._said.shown
+        outcome.dropped = self.streams[0].dropped, self.streams[1].dropped, self._said.dropped
         if self.gone is not None:
             cpu, outcome.peak = self.gone.get("cpu_ns", 0), self.gone.get("peak", 0)
         else:
@@ -196,10 +201,16 @@ class Cell:
         for stream in self.streams:
             stream.cap = cap
 
-    def begin(self, on_stdout: Callable[[bytes], None] | None, on_stderr: Callable[[bytes], None] | None) -> None:
-        """Forget the output of the run before; from here on tell the listeners of each piece that is kept."""
+    def begin(
+        self,
+        on_stdout: Callable[[bytes], None] | None = None,
+        on_stderr: Callable[[bytes], None] | None = None,
+        on_event: Callable[[Message], None] | None = None,
+    ) -> None:
+        """Forget what the run before said; from here on tell the listeners of each piece that is kept."""
         self.streams[0].begin(on_stdout)
         self.streams[1].begin(on_stderr)
+        self._said = Events(self.streams[0].cap, on_event)
 
     async def count(self, waiter: Waiter) -> Message:
         """Ask the warden for the kernel's counters: oom_kills, forks_refused, refused_calls."""
@@ -273,11 +284,17 @@ class Cell:
     def _take(self, frame: Message) -> None:
         if not self.ready and frame == {"ready": True}:
             self.ready = True
-        elif self._answers or frame.pop("id", None) != self._asked:
+        elif self._answers or not self._is_asked(frame.pop("id", None)):
             message = "the channel carried an answer that was not asked for"
             raise wire.Tampered(message)
+        elif "event" in frame:
+            self._said.take(frame)
         else:
             self._answers.append(frame)
+
+    def _is_asked(self, told: object) -> bool:
+        """Whether this names the run that is in progress; JSON's `true` and 1.0 do not."""
+        return type(told) is int and told == self._asked > 0
 
     def _hear_warden(self) -> bool:
         """Events of the warden, in the order in which they happened."""
