@@ -13,12 +13,12 @@ from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
 from fumehood.errors import SandboxClosed
-from fumehood.plan import plan
+from fumehood.plan import BARE, plan
 from fumehood.tiers.jail.service import Jail
 
 if TYPE_CHECKING:
     from fumehood.execution import Control, Language
-    from fumehood.plan import Host, Plan
+    from fumehood.plan import Environment, Host, Plan
     from fumehood.policy import Policy
     from fumehood.tiers.jail.cell import Cell
     from fumehood.tiers.jail.spawn import Launched
@@ -27,6 +27,14 @@ if TYPE_CHECKING:
 #: Cells kept waiting for each plan that was asked for lately: about 2 MB each.
 WAITING = 8
 _PLANS_KEPT = 4
+
+
+class Ask(NamedTuple):
+    """What a sandbox is asked to be: by which policy, for which language, with what installed."""
+
+    policy: Policy
+    language: Language
+    environment: Environment = BARE
 
 
 class Prepared(NamedTuple):
@@ -46,23 +54,23 @@ class Pool:
         self.waiting = waiting
         self._lock = threading.Lock()
         self._waiting: dict[str, deque[Cell]] = {}
-        self._plans: dict[tuple[Policy, Language], Prepared] = {}
+        self._plans: dict[Ask, Prepared] = {}
 
     @property
     def host(self) -> Host:
         """What this machine can enforce."""
         return self.jail.host
 
-    def prepare(self, policy: Policy, language: Language) -> Prepared:
-        """The plan for a policy on this host; made once.
+    def prepare(self, policy: Policy, language: Language, environment: Environment = BARE) -> Prepared:
+        """The plan for a policy on this host, with what is installed; made once.
 
         Raises:
             Unavailable: This machine can't run sandboxes, or can't enforce the policy.
             PolicyError: A limit is above the machine's.
         """
-        key = (policy, language)
+        key = Ask(policy, language, environment)
         if key not in self._plans:
-            made = plan(policy, self.host, language=language)
+            made = plan(policy, self.host, language=language, environment=environment)
             self._plans[key] = Prepared(made, made.digest, made.controls())
         return self._plans[key]
 
@@ -120,9 +128,7 @@ def shared(waiting: int = WAITING, launched: Launched | None = None) -> Pool:
         return _shared
 
 
-async def fresh(
-    policy: Policy, language: Language, trees: list[dict[str, object]], *, waiter: Waiter
-) -> tuple[Prepared, Cell]:
+async def fresh(ask: Ask, trees: list[dict[str, object]], waiter: Waiter) -> tuple[Prepared, Cell]:
     """A cell of the shared pool, sealed and waiting for code; with `trees`, one that was made for them.
 
     A jail whose processes were killed is replaced once, without a word: nothing of the caller's was in it.
@@ -132,16 +138,14 @@ async def fresh(
         SandboxClosed: The jail's processes are being killed again and again.
     """
     try:
-        return await _fresh(shared(), policy, language, trees=trees, waiter=waiter)
+        return await _fresh(shared(), ask, trees, waiter=waiter)
     except SandboxClosed:
-        return await _fresh(shared(), policy, language, trees=trees, waiter=waiter)
+        return await _fresh(shared(), ask, trees, waiter=waiter)
 
 
-async def _fresh(
-    pool: Pool, policy: Policy, language: Language, *, trees: list[dict[str, object]], waiter: Waiter
-) -> tuple[Prepared, Cell]:
+async def _fresh(pool: Pool, ask: Ask, trees: list[dict[str, object]], *, waiter: Waiter) -> tuple[Prepared, Cell]:
     try:
-        ready = pool.prepare(policy, language)
+        ready = pool.prepare(*ask)
         cell = pool.jail.order(ready.plan, trees) if trees else pool.take(ready)
         try:
             await cell.open(waiter)

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
+    from fumehood.environments import Environment
     from fumehood.execution import Language, Report, Result
     from fumehood.plan import Plan
     from fumehood.policy import Policy
@@ -28,7 +29,7 @@ class Sandbox:
 
     Args:
         policy: A `Policy`, the name of a shipped one, or the path of a TOML file.
-        env: "auto" or "bare".
+        env: "auto", "bare", or an `Environment`.
         tier: The isolation tier; the policy's by default.
         data: Host files and folders that the code may read at `data/NAME`.
         out: A host folder that receives, after each run, what the code wrote below `out/`.
@@ -43,7 +44,7 @@ class Sandbox:
         self,
         *,
         policy: Policy | str | Path | None = None,
-        env: str = "auto",
+        env: str | Environment = "auto",
         tier: str | None = None,
         data: Iterable[str | os.PathLike[str]] = (),
         out: str | os.PathLike[str] | None = None,
@@ -122,7 +123,7 @@ class AsyncSandbox:
         self,
         *,
         policy: Policy | str | Path | None = None,
-        env: str = "auto",
+        env: str | Environment = "auto",
         tier: str | None = None,
         data: Iterable[str | os.PathLike[str]] = (),
         out: str | os.PathLike[str] | None = None,
@@ -157,7 +158,7 @@ def run(  # noqa: PLR0913 -- the contract's keyword arguments
     *,
     language: Language = "python",
     policy: Policy | str | Path | None = None,
-    env: str = "auto",
+    env: str | Environment = "auto",
     tier: str | None = None,
     data: Iterable[str | os.PathLike[str]] = (),
     out: str | os.PathLike[str] | None = None,

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fumehood import outcome, pool
-from fumehood.environment import choose
+from fumehood.environments import choose
 from fumehood.errors import SandboxBusy, SandboxClosed, StateLost, UsageError
 from fumehood.execution import LANGUAGES, Dropped, Result, Usage, strict
 from fumehood.policy import Policy, format_seconds
@@ -26,6 +26,7 @@ from fumehood.workspace import Workspace, shared, target
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
 
+    from fumehood.environments import Environment
     from fumehood.execution import Language, Report
     from fumehood.reader import Read
     from fumehood.tiers.jail.cell import Cell
@@ -52,7 +53,7 @@ class Session:
         waiter: Waiter,
         *,
         policy: Policy | str | Path | None,
-        env: str,
+        env: str | Environment,
         tier: str | None,
         data: Iterable[str | os.PathLike[str]],
         out: str | os.PathLike[str] | None,
@@ -109,7 +110,8 @@ class Session:
         """
         self._require_living()
         if self.cell is None:
-            self.ready, self.cell = await pool.fresh(self.policy, self.language, self.trees, waiter=self.waiter)
+            ask = pool.Ask(self.policy, self.language, self.environment)
+            self.ready, self.cell = await pool.fresh(ask, self.trees, self.waiter)
             self.runs, self._process = 0, os.getpid()
         return self.cell
 
@@ -240,7 +242,7 @@ class Session:
             limit=account.limit,
             denials=outcome.denials(self.ready.plan, seen, _call_names()) if seen.denied else (),
             usage=self._usage(cell, seen, space),
-            environment=self.environment,
+            environment=self.environment.name,
             language=language,
             policy=self.policy.name,
             findings=read.report.findings if read.report is not None else (),
@@ -262,7 +264,7 @@ class Session:
         now = time.perf_counter()
         result = replace(
             refusal(read),
-            environment=self.environment,
+            environment=self.environment.name,
             language=language,
             policy=self.policy.name,
             controls=(read.control,),

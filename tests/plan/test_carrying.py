@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fumehood.errors import PolicyUnenforceable
-from fumehood.plan import BASELINE, Host, Plan, Setting, plan, widened
+from fumehood.plan import BASELINE, Environment, Host, Plan, Setting, plan, widened
 from fumehood.plan.explain import recordable, why
 from fumehood.policy import CLAUSES, CONTROLS, Policy, Secret
 from tests.plan.hosts import HOSTS, ROOT
@@ -88,7 +88,9 @@ def test_every_setting_has_a_cause(policy: Policy, host: Host, language: Languag
 
 def test_every_rule_of_the_baseline_causes_something() -> None:
     """A rule that no setting names would be a sentence and not a rule."""
-    made = [plan(policy, ROOT) for policy in (Policy.default(), NETWORKED.but(**{"code.spawn": True}))]
+    packages = Environment("data", lock="0" * 64, folder="/srv/data")
+    policies = (Policy.default(), NETWORKED.but(**{"code.spawn": True}))
+    made = [plan(policy, ROOT, environment=packages) for policy in policies]
 
     used = {each.because for one in made for each in one.settings()}
 

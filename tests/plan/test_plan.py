@@ -2,17 +2,19 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fumehood.errors import PolicyError, PolicyUnenforceable, Unavailable
-from fumehood.plan import Host, plan
+from fumehood.plan import Environment, Host, plan
 from fumehood.policy import Policy
 from tests.plan.hosts import CLOSED, DELEGATED, GIB, HOSTS, OLD, PLAIN, ROOT
 
 DEFAULT = Policy.default()
+DATA = Environment("data", lock="0" * 64, folder="/srv/data")
 
 
 def statuses(policy: Policy, host: Host) -> dict[str, str]:
@@ -124,6 +126,38 @@ def test_the_root_holds_nothing_of_the_host_but_its_system() -> None:
     assert {"/usr", "/opt/python", "/opt/site/fumehood", "/etc/ssl/certs", "/etc/ld.so.cache"} == bound
     assert {"/workspace", "/tmp", "/dev/shm"} == writable  # noqa: S108 -- the sandbox's own
     assert [] == [each for each in mounts if each["writable"] and each["executable"]]
+
+
+def test_an_environment_is_shown_read_only() -> None:
+    """Its folder is one mount, mapped as code like the system's libraries, found by interpreters of its own, too."""
+    made = plan(DEFAULT, ROOT, environment=DATA)
+    mounted = made.jail["mount:/opt/environment"]
+
+    assert "baseline.packages" == mounted.because
+    assert ("bind", "/srv/data", False, True) == tuple(
+        mounted.value[part] for part in ("kind", "source", "writable", "executable")
+    )
+    assert "/opt/environment" in made.landlock["read.system"].value
+    assert "/opt/environment/site" == made.jail["environment"].value["PYTHONPATH"]
+    assert "mount:/opt/environment" not in plan(DEFAULT, ROOT).jail
+
+
+def test_an_environment_s_programs_run_where_programs_may() -> None:
+    """`code.spawn` reaches what is installed, as it reaches the system's programs."""
+    bench = Policy.load("workbench")
+
+    assert "/opt/environment" in plan(bench, ROOT, environment=DATA).landlock["execute"].value
+    assert () == plan(DEFAULT, ROOT, environment=DATA).landlock["execute"].value
+
+
+@pytest.mark.parametrize(
+    "change", [{"lock": "1" * 64}, {"imports": ("json",)}, {"rehearsal": "1"}, {"folder": "/srv/b"}]
+)
+def test_sandboxes_of_another_environment_are_others(change: dict[str, Any]) -> None:
+    """Neither what waits in the pool nor a zygote is shared between environments that differ in anything."""
+    assert (
+        plan(DEFAULT, ROOT, environment=DATA).digest != plan(DEFAULT, ROOT, environment=replace(DATA, **change)).digest
+    )
 
 
 def test_mounts_come_outer_first() -> None:

@@ -9,6 +9,7 @@ from fumehood.plan.baseline import BASELINE
 from fumehood.plan.controls import controls
 from fumehood.plan.demands import require_controls, require_host
 from fumehood.plan.draft import Draft
+from fumehood.plan.environment import BARE, Environment
 from fumehood.plan.filters import landlock_slice, syscalls_slice
 from fumehood.plan.grants import checks_slice, egress_slice, expected_slice, output_slice
 from fumehood.plan.host import Cgroup, Host, Problem
@@ -22,7 +23,21 @@ if TYPE_CHECKING:
     from fumehood.execution import Control, Language
     from fumehood.policy import Policy
 
-__all__ = ["BASELINE", "SLICES", "Cgroup", "Host", "Plan", "Problem", "Setting", "Slice", "plan", "widened", "wider"]
+__all__ = [
+    "BARE",
+    "BASELINE",
+    "SLICES",
+    "Cgroup",
+    "Environment",
+    "Host",
+    "Plan",
+    "Problem",
+    "Setting",
+    "Slice",
+    "plan",
+    "widened",
+    "wider",
+]
 
 SLICES: Final = ("checks", "jail", "syscalls", "landlock", "egress", "output", "expected")
 """The slices of a plan, in the order of the enforcement points."""
@@ -70,10 +85,11 @@ class Plan:
         return hashlib.sha256(json.dumps(sealed, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
-def plan(policy: Policy, host: Host, *, language: Language = "python") -> Plan:
+def plan(policy: Policy, host: Host, *, language: Language = "python", environment: Environment = BARE) -> Plan:
     """Make the settings by which this host enforces this policy.
 
-    The language matters for one thing: node has to be executed inside, where Python is forked.
+    The language matters for one thing: node has to be executed inside, where Python is forked. The environment is
+    mounted read-only, and its packages are on `sys.path`.
 
     Raises:
         Unavailable: No sandbox can run on this host.
@@ -81,7 +97,7 @@ def plan(policy: Policy, host: Host, *, language: Language = "python") -> Plan:
         PolicyError: A limit is above what the machine has.
     """
     require_host(policy, host)
-    draft = Draft(policy, host, language)
+    draft = Draft(policy, host, language, environment)
     jail = jail_slice(draft)
     made = Plan(
         policy_sha256=policy.sha256,

@@ -17,6 +17,7 @@ BASELINE: Final[dict[str, str]] = {
     "baseline.neutral-name": "The host's name tells where the code runs.",
     "baseline.interpreter": "Nothing runs without the interpreter and the system's libraries; they are read-only.",
     "baseline.runner": "What runs the program inside is fumehood's own code, and holds no secret.",
+    "baseline.packages": "What is installed is built outside, read-only, and the same for every sandbox that uses it.",
     "baseline.synthetic-etc": "Libraries look up users, hosts and names; they find made-up ones and not the host's.",
     "baseline.shared-etc": "Certificates, fonts, time zone and the loader's cache tell nothing of the host's users.",
     "baseline.devices": "Programs expect null, zero, full and random; no other device exists.",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from fumehood.plan.baseline import BASELINE
+from fumehood.plan.environment import BARE, Environment
 from fumehood.plan.settings import Order, Setting
 
 if TYPE_CHECKING:
@@ -16,11 +17,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What a plan is made of: the policy, the host, and the language whose interpreter is started."""
+    """What a plan is made of: the policy, the host, the language whose interpreter is started, what is installed."""
 
     policy: Policy
     host: Host
     language: Language
+    environment: Environment = BARE
 
     def by_clause(
         self, name: str, value: Any, clause: str, *, how: str = "", order: Order = "same", status: Status = "enforced"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from fumehood.plan.environment import PLACE
 from fumehood.plan.mounts import DEVICES, PACKAGE, SCRATCH, elsewhere
 from fumehood.plan.settings import Setting, Slice
 from fumehood.plan.syscalls import AFFINITY, GROUPS, MEMFD, RULES, Group, Rule, Test
@@ -115,7 +116,8 @@ def _landlock_reach(abi: int) -> tuple[Status, str]:
 
 def _trees(draft: Draft, status: Status) -> Iterator[Setting]:
     policy, host = draft.policy, draft.host
-    system = ("/usr", *host.directories, *elsewhere(host.prefixes))
+    packages = (PLACE,) if draft.environment.folder else ()
+    system = ("/usr", *host.directories, *elsewhere(host.prefixes), *packages)
     yield draft.by_rule("list", ("/",), "listing", how="Landlock", status=status)
     readable = (*system, *((PACKAGE,) if host.package else ()), "/etc", "/dev")
     yield draft.by_rule("read.system", readable, "interpreter", how="Landlock", status=status)

@@ -91,8 +91,13 @@ def _identity(draft: Draft) -> Iterator[Setting]:
 
 
 def _rest(draft: Draft) -> Iterator[Setting]:
-    places = [f"{prefix}/bin" for prefix in elsewhere(draft.host.prefixes)]
+    packages = draft.environment.described()
+    site = packages["site"]
+    places = [f"{prefix}/bin" for prefix in elsewhere(draft.host.prefixes)] + ([f"{site}/bin"] if site else [])
     variables = {"PATH": ":".join([*places, "/usr/local/bin", "/usr/bin", "/bin"]), **_ENVIRONMENT}
+    if site:
+        variables["PYTHONPATH"] = site  # for interpreters that the code may start; its own is told by the zygote
     yield draft.by_rule(
         "environment", variables, "clean-environment", how="made up; nothing of the caller's is taken over"
     )
+    yield draft.by_rule("packages", packages, "packages", how="read-only mount, imported before sandboxes are forked")

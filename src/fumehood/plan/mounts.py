@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from fumehood.plan.environment import PLACE
 from fumehood.policy import path_covers
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def mount_settings(draft: Draft) -> Iterator[Setting]:
 
 
 def _system(draft: Draft) -> Iterator[Setting]:
-    """Yield the host's programs and libraries, and the interpreter where it lies elsewhere."""
+    """Yield the host's programs and libraries, the interpreter where it lies elsewhere, and the packages."""
     host = draft.host
     yield _rule(draft, "bind", "/usr", target="/usr", rule="interpreter", executable=True)
     for target, source in host.links.items():
@@ -64,6 +65,9 @@ def _system(draft: Draft) -> Iterator[Setting]:
         yield _rule(draft, "bind", path, target=path, rule="interpreter", executable=True)
     if host.package:
         yield _rule(draft, "bind", host.package, target=PACKAGE, rule="runner")
+    if draft.environment.folder:
+        # Its libraries are mapped as code like the system's.
+        yield _rule(draft, "bind", draft.environment.folder, target=PLACE, rule="packages", executable=True)
 
 
 def elsewhere(prefixes: tuple[str, ...]) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -79,7 +80,8 @@ def _become(definition: Message, channel: socket.socket, failing: int) -> NoRetu
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         python = definition["python"]
         code = f"import sys; sys.path.append({root_tree.PACKAGE_FOLDER!r}); {_BOOT}"
-        os.execve(python, [python, "-I", "-S", "-B", "-c", code], definition["environment"])  # noqa: S606 -- no shell is the point
+        arguments = [python, "-I", "-S", "-B", "-c", code, json.dumps(definition["packages"])]
+        os.execve(python, arguments, definition["environment"])  # noqa: S606 -- no shell is the point
     except OSError as error:
         os.write(wire.CONTROL + 1, str(error).encode())
     os._exit(1)

@@ -210,7 +210,8 @@ def _test(rule: dict[str, Any]) -> seccomp.Test:
 
 def _root_key(plan: Plan) -> str:
     """Sandboxes share a zygote when they share the root and the environment."""
-    return wire.encode({"entries": _entries(plan), "environment": plan.jail["environment"].value}).decode()
+    made_of = {name: plan.jail[name].value for name in ("environment", "packages")}
+    return wire.encode({"entries": _entries(plan), **made_of}).decode()
 
 
 def _entries(plan: Plan) -> list[Message]:
@@ -235,4 +236,5 @@ def _root(plan: Plan, host: Host | None, key: str) -> Message:
         "entries": _entries(plan),
         "python": host.python,
         "environment": plan.jail["environment"].value,
+        "packages": plan.jail["packages"].value,
     }

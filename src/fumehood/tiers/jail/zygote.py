@@ -7,20 +7,22 @@ either: what a sandbox is to be goes over its birth socket to the sandbox alone.
 from __future__ import annotations
 
 import gc
+import json
 import os
 import signal
 import socket
 import sys
 
 from fumehood.kernel import namespaces, privilege
-from fumehood.tiers.jail import root, runner, seal, wire
+from fumehood.tiers.jail import packages, root, runner, seal, wire
 
 
 def main() -> None:
     """Serve births on descriptor 3 until the warden is gone."""
     control = socket.socket(fileno=wire.CONTROL)
+    installed = json.loads(sys.argv.pop())
     own = os.open(f"{seal.HOST_PROC}/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
-    _settle()
+    _settle(installed)
     while True:
         message, descriptors = wire.receive(control)
         if message is None:
@@ -38,8 +40,9 @@ def main() -> None:
         wire.send(control, {"pid": child})
 
 
-def _settle() -> None:
+def _settle(installed: wire.Message) -> None:
     """Make forks cheap and alike: everything imported, garbage gone, the rest out of the collector's sight."""
+    packages.load(installed)
     null = os.open("/dev/null", os.O_RDWR)
     os.dup2(null, 2)
     os.close(null)

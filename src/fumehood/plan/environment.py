@@ -1,0 +1,46 @@
+"""What code finds installed, as a value. `fumehood.environments` builds and finds it; here it is only described."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+PLACE: Final = "/opt/environment"
+"""Where an environment is mounted inside."""
+SITE: Final = "site"
+"""The folder in it that is put on `sys.path`."""
+HOME: Final = "home"
+"""The folder in it whose files are in $HOME while a zygote imports: what the imports would make there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """An interpreter with hash-locked packages: built once, immutable, shared by all sandboxes that use it.
+
+    `lock` is the hash of what it was built from: the locked packages and the interpreter that they are for. `folder` is
+    where it lies on the host, "" where there are no packages. `imports` are the modules that a zygote imports before
+    sandboxes are forked from it, and `rehearsal` is a program that it then runs once, so that no sandbox pays for the
+    first time.
+    """
+
+    name: str
+    lock: str = ""
+    interpreter: str = ""
+    folder: str = ""
+    imports: tuple[str, ...] = ()
+    rehearsal: str = ""
+
+    def described(self) -> dict[str, Any]:
+        """Return what a zygote is started with, as plain data."""
+        return {
+            "name": self.name,
+            "lock": self.lock,
+            "site": f"{PLACE}/{SITE}" if self.folder else "",
+            "home": f"{PLACE}/{HOME}" if self.folder else "",
+            "imports": list(self.imports),
+            "rehearsal": self.rehearsal,
+        }
+
+
+BARE: Final = Environment("bare")
+"""The interpreter and its standard library."""
