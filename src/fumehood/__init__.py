@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from fumehood.diagnosis import Doctor, doctor
     from fumehood.errors import Error
     from fumehood.execution import Report, Result
+    from fumehood.guard.returns import Private, Public, Trusted, Untrusted
+    from fumehood.guard.tool import tool
     from fumehood.policy import Policy
     from fumehood.sandbox import AsyncSandbox, Sandbox, run
 
@@ -19,13 +21,18 @@ __all__ = [
     "Doctor",
     "Error",
     "Policy",
+    "Private",
+    "Public",
     "Report",
     "Result",
     "Sandbox",
+    "Trusted",
+    "Untrusted",
     "__version__",
     "check",
     "doctor",
     "run",
+    "tool",
 ]
 
 _PUBLIC = {
@@ -33,12 +40,17 @@ _PUBLIC = {
     "Doctor": "fumehood.diagnosis",
     "Error": "fumehood.errors",
     "Policy": "fumehood.policy",
+    "Private": "fumehood.guard.returns",
+    "Public": "fumehood.guard.returns",
     "Report": "fumehood.execution",
     "Result": "fumehood.execution",
     "Sandbox": "fumehood.sandbox",
+    "Trusted": "fumehood.guard.returns",
+    "Untrusted": "fumehood.guard.returns",
     "check": "fumehood.check",
     "doctor": "fumehood.diagnosis",
     "run": "fumehood.sandbox",
+    "tool": "fumehood.guard.tool",
 }
 
 

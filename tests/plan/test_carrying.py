@@ -46,6 +46,7 @@ OTHERWISE: Mapping[str, Any] = {
     "check.mode": "record",
     "check.unknown": "ask",
     "check.incomplete": "allow",
+    "guard.mode": "strict",
     "secrets": {"key": Secret(source="env:KEY", host="a.org:443")},
     "tools": {"mail": "ask"},
 }
@@ -182,7 +183,7 @@ def test_a_plan_is_never_wider_than_itself(policy: Policy, host: Host) -> None:
         ("check.mode", "enforce", "record"),
         ("check.unknown", "refuse", "allow"),
         ("tools", {"mail": "ask"}, {"mail": "allow"}),
-        ("tools", {}, {"mail": "deny"}),
+        ("tools", {"mail": "deny"}, {}),
     ],
 )
 def test_widening_is_seen(clause: str, narrow: object, wide: object) -> None:

@@ -145,11 +145,12 @@ def test_a_secret_stays_only_where_both_have_it() -> None:
 
 
 def test_tools_meet_in_the_stricter_word() -> None:
-    """A tool that one policy does not name is not callable under both."""
+    """What one policy does not name it leaves to the gate; the other's word stands."""
     ours = Policy(tools={"mail": "allow", "search": "ask", "only": "allow"})
     theirs = Policy(tools={"mail": "ask", "search": "deny"})
 
-    assert {"mail": "ask", "search": "deny"} == dict(ours.narrow(theirs).tools)
+    assert {"mail": "ask", "search": "deny", "only": "allow"} == dict(ours.narrow(theirs).tools)
+    assert {"mail": "ask", "search": "deny"} == dict(Policy().narrow(theirs).tools)
 
 
 def test_a_clause_is_said_as_it_is_written() -> None:

@@ -24,6 +24,7 @@ def checks_slice(draft: Draft) -> Slice:
         draft.by_clause("mode", policy.check.mode, "check.mode", how=how, order="strict"),
         draft.by_clause("unknown", policy.check.unknown, "check.unknown", how=how, order="strict"),
         draft.by_clause("incomplete", policy.check.incomplete, "check.incomplete", how=how, order="strict"),
+        draft.by_clause("guard", policy.guard.mode, "guard.mode", how="asked on every call", order="strict"),
         draft.by_clause("tools", dict(policy.tools), "tools", how="asked on every call", order="words"),
     ])  # fmt: skip
 

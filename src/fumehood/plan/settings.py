@@ -23,7 +23,7 @@ Order = Literal[
 _RANKS: Final[Mapping[str, int]] = {
     "allow": 0, "ask": 1, "refuse": 2, "deny": 2, "quiet": 2, "absent": 2,
     "record": 0, "end": 1, "enforce": 1,
-    "proxy": 0, "none": 1,
+    "proxy": 0, "none": 1, "default": 0, "strict": 1,
     **{tier: rank for rank, tier in enumerate(TIERS)},
 }  # fmt: skip
 
@@ -133,7 +133,7 @@ _ORDERS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
     "protects": lambda one, other: one or not other,
     "strict": _ranked,
     "entries": lambda one, other: one.items() <= other.items(),
-    "words": lambda one, other: all(name in other and _ranked(word, other[name]) for name, word in one.items()),
+    "words": lambda one, other: all(_ranked(one.get(name, "allow"), word) for name, word in other.items()),
     "call": _call,
     "mount": _mount,
     "same": lambda one, other: one == other,

@@ -18,6 +18,7 @@ from fumehood.policy.clauses import (
     Check,
     Code,
     Files,
+    Guard,
     Isolation,
     Limits,
     Network,
@@ -37,8 +38,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = [
-    "CLAUSES", "CONTROLS", "TIERS", "Check", "Clause", "Code", "Files", "Isolation", "Limits", "Network", "OnDenial",
-    "Output", "Policy", "Secret", "covered", "format_bytes", "format_seconds", "host_covers", "module_covers",
+    "CLAUSES", "CONTROLS", "TIERS", "Check", "Clause", "Code", "Files", "Guard", "Isolation", "Limits", "Network",
+    "OnDenial", "Output", "Policy", "Secret", "covered", "format_bytes", "format_seconds", "host_covers", "module_covers",
     "parse_bytes", "parse_seconds", "path_covers", "shipped",
 ]  # fmt: skip
 
@@ -66,7 +67,11 @@ CLAUSES: Final[Mapping[str, Clause]] = {
         'NAME = { source = "env:NAME" or "file:/path", host = "host:port" }',
         "values that the proxy puts into requests to one host; the code never sees them",
     ),
-    "tools": Clause("tools", 'NAME = "allow", "ask" or "deny"', "host functions that the code may call"),
+    "tools": Clause(
+        "tools",
+        'NAME = "allow", "ask" or "deny"',
+        "host functions that the code may call; the gate decides about each call",
+    ),
 }
 """Every clause by its name, in the order of a policy file."""
 
@@ -90,6 +95,7 @@ class Policy:
     on_denial: OnDenial = field(default_factory=OnDenial)
     isolation: Isolation = field(default_factory=Isolation)
     check: Check = field(default_factory=Check)
+    guard: Guard = field(default_factory=Guard)
 
     def __post_init__(self) -> None:
         """Freeze the two open tables and refuse a secret that could go nowhere."""
@@ -211,7 +217,8 @@ class Policy:
             for name, secret in self.secrets.items()
             if other.secrets.get(name) == secret and covered(secret.host, allow, host_covers)
         }
-        tools = {name: TOOL.meet(word, other.tools[name]) for name, word in self.tools.items() if name in other.tools}
+        names = (*self.tools, *(name for name in other.tools if name not in self.tools))
+        tools = {name: TOOL.meet(self.tools.get(name, "allow"), other.tools.get(name, "allow")) for name in names}
         narrowed = Policy(name=self.name, **tables, secrets=secrets, tools=tools)
         # Met with itself a table drops entries that another one covers; that alone narrows nothing.
         same = {name: table.meet(table) for name, table in self._tables()} == tables

@@ -204,6 +204,17 @@ class Check(Table):
 
 
 @dataclass(frozen=True, slots=True)
+class Guard(Table):
+    """How the calls of host functions are gated."""
+
+    mode: str = clause(
+        "default",
+        Choice("default", "strict"),
+        "by origins, or no consequential call at all once something untrusted was read",
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Secret(Table):
     """Where a secret's value comes from and the one host it may go to. The value itself never enters a sandbox."""
 
@@ -212,4 +223,5 @@ class Secret(Table):
 
 
 TOOL: Final = Choice("allow", "ask", "deny")
-"""What a policy can say of a host function; one that is not named is not callable."""
+"""What a policy can say of a host function. Handing it over makes it callable; the gate decides about each call
+of one that is not named or is allowed, and a policy can only narrow that."""

@@ -12,6 +12,7 @@ from fumehood.policy.clauses import (
     Check,
     Code,
     Files,
+    Guard,
     Isolation,
     Limits,
     Network,
@@ -26,10 +27,10 @@ if TYPE_CHECKING:
 
 SHIPPED: Final = Path(__file__).parent.parent / "policies"
 TABLES: Final[dict[str, type[Table]]] = {
-    each.table_name(): each for each in (Limits, Files, Network, Code, Output, OnDenial, Isolation, Check)
+    each.table_name(): each for each in (Limits, Files, Network, Code, Output, OnDenial, Isolation, Check, Guard)
 }
 # Empty, these could be read as «no limit» or «anything»; the others are protections or grant nothing when empty.
-_NEVER_EMPTY: Final = ("limits", "files", "network", "code", "isolation", "check")
+_NEVER_EMPTY: Final = ("limits", "files", "network", "code", "isolation", "check", "guard")
 _LARGEST: Final = 1024 * 1024  # a policy is some dozens of lines; more is not one
 
 
