@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CLAUSES", "CONTROLS", "TIERS", "Check", "Clause", "Code", "Files", "Guard", "Isolation", "Limits", "Network",
-    "OnDenial", "Output", "Policy", "Secret", "covered", "format_bytes", "format_seconds", "host_covers", "module_covers",
-    "parse_bytes", "parse_seconds", "path_covers", "shipped",
+    "OnDenial", "Output", "Policy", "Secret", "covered", "format_bytes", "format_seconds", "host_covers",
+    "module_covers", "parse_bytes", "parse_seconds", "path_covers", "shipped",
 ]  # fmt: skip
 
 shipped = reading.shipped
