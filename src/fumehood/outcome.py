@@ -7,7 +7,7 @@ import os
 import signal
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from fumehood.execution import Denial, Display, LimitHit, ProgramError, strict
+from fumehood.execution import Denial, Display, Dropped, LimitHit, ProgramError, strict
 from fumehood.plan.explain import why
 from fumehood.policy import format_bytes, format_seconds
 
@@ -168,6 +168,13 @@ def text(value: object, most: int = _MOST_TEXT) -> str:
 def displays(seen: Seen) -> tuple[Display, ...]:
     """What the program showed; each representation was checked as it came."""
     return tuple(Display(shown.mime, str(strict(shown.data)), shown.size, shown.item) for shown in seen.shown)
+
+
+def dropped(seen: Seen) -> Dropped:
+    """What was cut: counted here, and of displays also what the program's side did not send at all, by its own word."""
+    told = (seen.answer or {}).get("dropped")
+    stdout, stderr, shown = seen.dropped
+    return Dropped(stdout, stderr, shown + (told if type(told) is int and 0 < told < 1 << 53 else 0))
 
 
 def _error(told: object) -> ProgramError | None:

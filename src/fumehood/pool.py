@@ -152,7 +152,8 @@ async def _fresh(pool: Pool, ask: Ask, trees: list[dict[str, object]], *, waiter
         except BaseException:  # cancelled, too: what nobody waits for any more is given up
             cell.close()
             raise
-        cell.keep(ready.plan.output["output"].value)  # the one setting that is not sealed in
+        kept = ready.plan.output  # the settings that are not sealed in
+        cell.keep(kept["output"].value, kept["displays"].value)
     except SandboxClosed:
         _replace(pool)
         raise

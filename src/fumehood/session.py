@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from fumehood import outcome, pool
 from fumehood.environments import choose
 from fumehood.errors import SandboxBusy, SandboxClosed, StateLost, UsageError
-from fumehood.execution import LANGUAGES, Dropped, Result, Usage, strict
+from fumehood.execution import LANGUAGES, Result, Usage, strict
 from fumehood.policy import Policy, format_seconds
 from fumehood.policy.units import parse_seconds
 from fumehood.reader import Reader, refusal
@@ -234,7 +234,7 @@ class Session:
             value_text=outcome.text(answer.get("value_text")),
             stdout=stdout.text,
             stderr=stderr.text,
-            dropped=Dropped(*seen.dropped),
+            dropped=outcome.dropped(seen),
             displays=outcome.displays(seen),
             files=tuple(files),
             left_out=tuple(left),

@@ -64,6 +64,7 @@ def converse(
         warden.start()
         here.runner.sendall(wire.pack({"ready": True}))
         complete(here.cell.open(Blocking()))
+        here.cell.keep(CAP, CAP)
         here.cell.begin(on_event=None if heard is None else heard.append)
         os.write(here.out, output)
         for piece in said:

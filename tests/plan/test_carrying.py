@@ -31,6 +31,7 @@ OTHERWISE: Mapping[str, Any] = {
     "limits.open_files": 255,
     "limits.disk": 1024**2,
     "limits.output": 1023,
+    "limits.displays": 1023,
     "files.read": ["/srv"],
     "files.write": ["/srv"],
     "network.allow": ["a.org:443", "b.org:443"],

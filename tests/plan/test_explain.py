@@ -19,6 +19,7 @@ PLAN = plan(Policy.default(), ROOT)
         ("limit", "processes", ("limits.processes = 128", "")),
         ("limit", "files", ("limits.open_files = 512", "")),
         ("limit", "output", ('limits.output = "2MiB"', "")),
+        ("limit", "displays", ('limits.displays = "32MiB"', "")),
         ("egress", "a.org:443", ('network.allow = ["a.org:443"]', "--allow-net a.org:443")),
         ("egress", "connect 10.0.0.1:443", ('network.allow = ["10.0.0.1:443"]', "--allow-net 10.0.0.1:443")),
         ("seccomp", "execve", ("code.spawn = true", "--policy workbench")),

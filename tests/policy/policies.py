@@ -29,6 +29,7 @@ SPECIAL: dict[str, st.SearchStrategy[Any]] = {
     "limits.open_files": st.integers(16, 1000),
     "limits.disk": st.integers(1, 1024**4),
     "limits.output": st.integers(1, 1024**4),
+    "limits.displays": st.integers(1, 1024**4),
     "files.read": _some(PATHS),
     "files.write": _some(PATHS),
     "network.allow": _some(HOSTS),

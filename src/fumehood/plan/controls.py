@@ -27,7 +27,7 @@ GUARANTEES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
     "processes": ("jail", ("processes",)),
     "open_files": ("jail", ("open_files",)),
     "disk": ("jail", ("disk",)),
-    "output": ("output", ("output",)),
+    "output": ("output", ("output", "displays")),
     "spawn": ("syscalls", ("spawn",)),
     "native": ("jail", ("native",)),
 }

@@ -23,6 +23,7 @@ _LIMITS: Final[Mapping[str, tuple[str, str]]] = {
     **{name: ("jail", name) for name in ("wall", "cpu", "memory", "processes", "disk", "open_files")},
     "files": ("jail", "open_files"),
     "output": ("output", "output"),
+    "displays": ("output", "displays"),
 }
 _FLAGS: Final[Mapping[str, str]] = {
     "limits.wall": "--timeout",
@@ -40,7 +41,7 @@ _LANDLOCK: Final = {
     "bind": "tcp",
     "signal": "scope",
 }
-_SIZES: Final = ("limits.memory", "limits.disk", "limits.output")
+_SIZES: Final = ("limits.memory", "limits.disk", "limits.output", "limits.displays")
 _TIMES: Final = ("limits.wall", "limits.cpu")
 
 

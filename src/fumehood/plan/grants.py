@@ -45,6 +45,7 @@ def output_slice(draft: Draft) -> Slice:
     how = "read to the end, kept up to the cap, counted beyond it"
     return Slice([
         draft.by_clause("output", policy.limits.output, "limits.output", how=how, order="at-most"),
+        draft.by_clause("displays", policy.limits.displays, "limits.displays", how=how, order="at-most"),
         draft.by_clause("redact_secrets", output.redact_secrets, "output.redact_secrets", order="protects"),
         draft.by_clause("inert_html", output.inert_html, "output.inert_html", order="protects"),
         draft.by_clause(

@@ -118,6 +118,9 @@ class Limits(Table):
     open_files: int = clause(256, Count(16, 1_048_576), "open files of one process")
     disk: int = clause(512 * _MIB, _SIZE, "what the writable places hold together")
     output: int = clause(_MIB, _SIZE, "of stdout and stderr each, kept; more is dropped and counted")
+    displays: int = clause(
+        16 * _MIB, _SIZE, "of pictures, tables and all else displayed together, kept; more is dropped and counted"
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,7 +113,8 @@ class Cell:
         self.ready = self.closed = False
         self.gone: Message | None = None
         self._answers: list[Message] = []
-        self._said = Events(cap, None)
+        self._room = 0
+        self._said = Events(0, None)
         self._denied: list[Message] = []
         self._counted: Message = {}
         self._cpu_ns = self._asked = 0
@@ -163,7 +164,9 @@ class Cell:
         began = time.monotonic()
         self._command({"do": "run", **budget})
         try:
-            await self._send(wire.pack(request | {"id": self._asked}), waiter, began + budget["wall"])
+            await self._send(
+                wire.pack(request | {"id": self._asked, "displays": self._room}), waiter, began + budget["wall"]
+            )
             while not self._answers and self.gone is None:
                 if not await self._turn(waiter, began + budget["wall"] + _GRACE_S):
                     await self._give_up(waiter)
@@ -196,8 +199,9 @@ class Cell:
         outcome.cpu_ns = max(cpu - self._cpu_ns, 0)
         self._cpu_ns = cpu
 
-    def keep(self, cap: int) -> None:
-        """Keep this many bytes of standard output and error each."""
+    def keep(self, cap: int, displays: int) -> None:
+        """Keep this many bytes of standard output and error each, and of displays."""
+        self._room = displays
         for stream in self.streams:
             stream.cap = cap
 
@@ -210,7 +214,7 @@ class Cell:
         """Forget what the run before said; from here on tell the listeners of each piece that is kept."""
         self.streams[0].begin(on_stdout)
         self.streams[1].begin(on_stderr)
-        self._said = Events(self.streams[0].cap, on_event)
+        self._said = Events(self._room, on_event)
 
     async def count(self, waiter: Waiter) -> Message:
         """Ask the warden for the kernel's counters: oom_kills, forks_refused, refused_calls."""

@@ -1,0 +1,125 @@
+"""Pid 2 of a sandbox: runs programs one after another in one namespace and tells what came of each.
+
+The code that it runs owns this process. Nothing here protects anything: it only makes an honest program's life
+ordinary, and a dishonest one's lies parse as what they are.
+
+    namespace   one program after another in one `__main__`
+    value       the last expression's value, as data and as text
+    failure     what a person or a model needs of an exception
+    screen      what is displayed, sent as events while the program runs
+    bundle      the representations of one object, by MIME type
+    figures     matplotlib without a display
+    arrivals    what is done to a library when it is first imported
+    ipython     `IPython.display` where IPython is not installed
+    foreign     programs of other languages
+"""
+
+from __future__ import annotations
+
+import fcntl
+import linecache
+import os
+import signal
+import socket
+import sys
+from typing import TYPE_CHECKING, NoReturn, cast
+
+from fumehood.kernel.libc import close_from
+from fumehood.tiers.jail import wire
+from fumehood.tiers.jail.runner import arrivals, foreign
+from fumehood.tiers.jail.runner.namespace import Namespace
+from fumehood.tiers.jail.runner.screen import Screen
+
+if TYPE_CHECKING:
+    import io
+
+#: The exit status of a runner that the program broke.
+BROKEN = 70
+_CHUNK = 1 << 16
+#: Python writes into code and type caches until a function ran often enough; each such write copies a page.
+_REHEARSALS = 24
+_TRIVIAL: wire.Message = {"code": "1+1", "name": "<warm>", "language": "python", "id": 0, "displays": 0}
+_FAILING: wire.Message = _TRIVIAL | {"code": "import math\nmath.tau\n1/0"}
+#: Ours in sys.modules, listed before the fork: to look through all names there would write to each of them.
+_MODULES: list[str] = []
+
+
+def warm_up() -> None:
+    """In the zygote: touch what every run needs, so that no sandbox pays for the first time."""
+    arrivals.watch()
+    for stream in (sys.stdout, sys.stderr):
+        cast("io.TextIOWrapper", stream).reconfigure(line_buffering=True, errors="surrogateescape")
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        for turn in range(_REHEARSALS):
+            ours.sendall(wire.pack(_FAILING if turn % 8 == 0 else _TRIVIAL))
+        ours.shutdown(socket.SHUT_WR)
+        serve(theirs)
+    linecache.clearcache()
+    _MODULES.extend(name for name in sys.modules if name.partition(".")[0] == "fumehood")
+
+
+def begin(control: int, out: int, err: int) -> NoReturn:
+    """Become the runner: three standard streams, one channel, nothing else open; serve it to its end."""
+    os.setsid()
+    null = os.open("/dev/null", os.O_RDWR)
+    # Above the numbers that they are to have, and no higher: limits.open_files counts already.
+    high = [fcntl.fcntl(descriptor, fcntl.F_DUPFD, wire.CONTROL + 1) for descriptor in (null, out, err, control)]
+    for number, descriptor in enumerate(high[:3]):
+        os.dup2(descriptor, number)
+    os.dup2(high[3], wire.CONTROL, inheritable=False)
+    close_from(wire.CONTROL + 1)
+    for number in (
+        signal.SIGPIPE,
+        signal.SIGXFSZ,
+        signal.SIGINT,
+    ):  # as Python itself begins; SIGINT only while code runs
+        signal.signal(number, signal.SIG_IGN)
+    for name in _MODULES:
+        del sys.modules[name]
+    try:
+        serve(socket.socket(fileno=wire.CONTROL))
+    except BaseException as error:  # noqa: BLE001 -- the program took apart what its runner is made of, or its channel
+        _last_words(error)
+    os._exit(0)
+
+
+def _last_words(error: BaseException) -> NoReturn:
+    """Say on standard error that there is no going on; a traceback would show fumehood's lines, not the program's."""
+    try:
+        os.write(2, b"fumehood: the runner can't go on: %s\n" % type(error).__name__.encode("ascii", "replace"))
+    finally:
+        os._exit(BROKEN)
+
+
+def serve(channel: socket.socket) -> None:
+    """Answer each request with what came of it, until the broker closes the channel."""
+    screen = Screen(channel)
+    _touch(screen)
+    namespace = Namespace(screen)
+    me = os.getpid()
+    channel.sendall(wire.pack({"ready": True}))
+    frames = wire.Frames()
+    while True:
+        data = channel.recv(_CHUNK)
+        if not data:
+            return
+        for request in frames.feed(data):
+            answer = _answer(request, namespace, screen)
+            if os.getpid() != me:  # the program forked and its child came back out of exec
+                os._exit(0)
+            channel.sendall(wire.pack(answer | {"id": request["id"]}))
+
+
+def _answer(request: wire.Message, namespace: Namespace, screen: Screen) -> wire.Message:
+    screen.begin(request["id"], request["displays"])
+    answer = foreign.run(request) if "program" in request else namespace.run(request["code"], request["name"])
+    dropped = screen.end()
+    return answer | {"dropped": dropped} if dropped else answer
+
+
+def _touch(screen: Screen) -> None:
+    """Go once through all that a run needs, so that its pages are this process's own before the first program comes."""
+    for request in wire.Frames().feed(wire.pack(_TRIVIAL)):
+        wire.pack(_answer(request, Namespace(screen), screen) | {"id": request["id"]})
+    linecache.cache.clear()

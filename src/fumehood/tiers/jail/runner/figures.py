@@ -1,0 +1,122 @@
+"""matplotlib without a display: figures are shown as pictures, and text in them takes what fonts there are."""
+
+from __future__ import annotations
+
+import builtins
+import io
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+from fumehood.tiers.jail.runner.remark import remark
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+#: Fonts for what matplotlib's own lacks, the first of each script that is there: Chinese, Japanese, Korean, symbols.
+#: Colour fonts are not among them: matplotlib can't draw those.
+_FALLBACKS = (
+    ("Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "Source Han Sans CN", "WenQuanYi Zen Hei", "SimHei",
+     "WenQuanYi Micro Hei", "Microsoft YaHei", "PingFang SC", "Droid Sans Fallback", "AR PL UMing CN"),
+    ("Noto Sans CJK JP", "Noto Sans JP", "Source Han Sans JP", "IPAexGothic", "IPAGothic", "TakaoGothic", "VL Gothic"),
+    ("Noto Sans CJK KR", "Noto Sans KR", "Source Han Sans KR", "NanumGothic", "Baekmuk Gulim", "UnDotum"),
+    ("Noto Sans Arabic", "Noto Naskh Arabic"), ("Noto Sans Hebrew",), ("Noto Sans Thai", "Loma"),
+    ("Noto Sans Devanagari", "Lohit Devanagari"),
+    ("Noto Emoji", "Symbola", "Noto Sans Symbols", "Noto Sans Symbols2", "Unifont"),
+)  # fmt: skip
+_MOST_CHARACTERS = 30
+
+#: Characters that no font had since the last remark.
+_missing: dict[str, None] = {}
+
+
+def prepare() -> None:
+    """Before matplotlib is imported: have it look for no window system."""
+    os.environ.setdefault("MPLBACKEND", "agg")
+
+
+def is_figure(value: object) -> bool:
+    """Whether this is a figure of matplotlib, which has no representation of its own outside a notebook."""
+    figure = sys.modules.get("matplotlib.figure")
+    return figure is not None and isinstance(value, figure.Figure)
+
+
+def picture(figure: Any) -> dict[Any, object]:
+    """Draw it; what of it can't be drawn raises as `savefig` would."""
+    out = io.BytesIO()
+    figure.savefig(out, format="png", bbox_inches="tight")
+    figure.stale = False
+    return {"image/png": out.getvalue()}
+
+
+def show_open(*, full: bool) -> None:
+    """Show what is open and not shown yet, and close it, as a notebook does at the end of a cell."""
+    held = sys.modules.get("matplotlib._pylab_helpers")
+    if held is None or not held.Gcf.figs:
+        return
+    figures = [manager.canvas.figure for manager in held.Gcf.get_all_fig_managers()]
+    try:
+        waiting = [figure for figure in figures if figure.stale and (figure.axes or figure.lines or figure.texts)]
+        if full and waiting:
+            remark(f"{len(waiting)} more figures are not shown: the room of limits.displays is used up.")
+        else:
+            for figure in waiting:
+                builtins.display(figure)  # type: ignore[attr-defined]  # the screen's
+    finally:
+        held.Gcf.destroy_all()
+
+
+def tell_missing() -> None:
+    """One remark about all characters that no font had."""
+    if _missing:
+        characters = "".join(list(_missing)[:_MOST_CHARACTERS])
+        more = f" and {len(_missing) - _MOST_CHARACTERS} more" if len(_missing) > _MOST_CHARACTERS else ""
+        _missing.clear()
+        remark(
+            f"no font in this environment has {characters!r}{more}: the plot shows boxes there. Use other characters."
+        )
+
+
+def meet_pyplot(pyplot: ModuleType) -> None:
+    """`plt.show()` shows, whatever the backend."""
+
+    def show(*_: object, **__: object) -> None:
+        show_open(full=False)
+
+    pyplot.show = show  # type: ignore[attr-defined]
+
+
+def meet_figure(figure: ModuleType) -> None:
+    """`figure.show()` shows."""
+
+    def show(self: object, warn: object = None) -> None:  # noqa: ARG001 -- matplotlib's signature
+        builtins.display(self)  # type: ignore[attr-defined]  # the screen's
+
+    figure.Figure.show = show
+
+
+def meet_fonts(font_manager: ModuleType) -> None:
+    """Whatever fonts a figure asks for, glyphs that they lack come from those that are there."""
+    manager = font_manager.FontManager
+    find = manager._find_fonts_by_props  # noqa: SLF001 -- the one place that all look-ups pass
+    found: list[str] = []
+
+    def find_and_fall_back(self: Any, prop: object, fontext: str = "ttf", *rest: Any, **named: Any) -> list[str]:
+        if not found:
+            files = {entry.name: entry.fname for entry in reversed(self.ttflist)}
+            found.extend(next((files[name] for name in names if name in files), "") for names in _FALLBACKS)
+        paths: list[str] = find(self, prop, fontext, *rest, **named)
+        if fontext != "ttf":
+            return paths
+        return [*paths, *(path for path in found if path and path not in paths)]
+
+    manager._find_fonts_by_props = find_and_fall_back  # noqa: SLF001 -- as above
+
+
+def meet_glyphs(text_helpers: ModuleType) -> None:
+    """Collect what matplotlib would warn of glyph by glyph."""
+
+    def warn_on_missing_glyph(codepoint: int, _: object = "") -> None:
+        _missing[chr(codepoint)] = None
+
+    text_helpers.warn_on_missing_glyph = warn_on_missing_glyph  # type: ignore[attr-defined]

@@ -1,0 +1,102 @@
+"""One `__main__` for all programs of a sandbox, which run in it one after another."""
+
+from __future__ import annotations
+
+import ast
+import linecache
+import signal
+import sys
+import types
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, cast
+
+from fumehood.tiers.jail.runner import bundle, figures, value
+from fumehood.tiers.jail.runner.failure import Failures
+from fumehood.tiers.jail.runner.remark import remark
+
+if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop  # noqa: TID251 -- the program's own, which `await` means
+    from types import CodeType
+
+    from fumehood.tiers.jail.runner.screen import Screen
+    from fumehood.tiers.jail.wire import Message
+
+_AWAITS = ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+_CO_COROUTINE = 0x80  # as in inspect, which is large
+
+
+class Namespace:
+    """What the runs of one sandbox share."""
+
+    def __init__(self, screen: Screen) -> None:
+        """Begin with an empty `__main__`; what its programs show goes to the screen."""
+        self.failure: BaseException | None = None
+        self.main = types.ModuleType("__main__")
+        self.main.__dict__["__builtins__"] = __builtins__
+        self._screen = screen
+        self._failures = Failures()
+        self._loop: AbstractEventLoop | None = None
+
+    def run(self, code: str, name: str) -> Message:
+        """Run one program and say what came of it: the answer frame."""
+        sys.modules["__main__"] = self.main
+        linecache.cache[name] = (len(code), None, code.splitlines(keepends=True), name)
+        self.failure = None
+        try:
+            answer = self._run(code, name)
+        except BaseException as error:  # noqa: BLE001 -- whatever the program raised is its result
+            self.failure = error  # what it holds open is counted from outside before the next run lets it go
+            answer = self._failures.tell(error, name)
+            self._show_rest()
+        finally:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            figures.tell_missing()
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(BaseException):  # the program may have put anything there, and there is nobody to tell
+                stream.flush()
+        return answer
+
+    def _run(self, code: str, name: str) -> Message:
+        body, last = _compile(code, name)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        if body is not None:
+            self._evaluate(body)
+        result = None if last is None else self._evaluate(last)
+        described = value.describe(result)
+        if representations := bundle.of(result):
+            self._screen.show({"text/plain": described["value_text"]} | representations)
+        figures.show_open(full=self._screen.full)
+        return {"ok": True, **described}
+
+    def _evaluate(self, code: CodeType) -> object:
+        result = eval(code, self.main.__dict__)  # noqa: S307 -- this is what a sandbox is for
+        return self._wait(result) if code.co_flags & _CO_COROUTINE else result
+
+    def _wait(self, awaitable: Any) -> object:
+        """The value of a program that awaits at its top level; all of them share one loop."""
+        if self._loop is None:
+            import asyncio  # noqa: PLC0415, TID251 -- only for programs that await; it is the loop that they mean
+
+            self._loop = asyncio.new_event_loop()
+            asyncio.set_event_loop(self._loop)
+        return self._loop.run_until_complete(awaitable)
+
+    def _show_rest(self) -> None:
+        """After a failure: the figures that were drawn before it."""
+        try:
+            figures.show_open(full=self._screen.full)
+        except Exception as error:  # noqa: BLE001 -- the program failed already
+            remark(f"an open figure can't be drawn: {value.name(error)}")
+
+
+def _compile(code: str, name: str) -> tuple[CodeType | None, CodeType | None]:
+    """The program without its last statement if that is an expression, and that expression."""
+    if "\n" not in code and not code[:1].isspace():  # most often one expression: no tree of Python objects is needed
+        with suppress(SyntaxError):
+            return None, compile(code, name, "eval", _AWAITS, dont_inherit=True)
+    tree = ast.parse(code, name)
+    last = None
+    if tree.body and isinstance(tree.body[-1], ast.Expr):
+        final = cast("ast.Expr", tree.body.pop())
+        last = compile(ast.Expression(final.value), name, "eval", _AWAITS, dont_inherit=True)
+    return compile(tree, name, "exec", _AWAITS, dont_inherit=True), last
