@@ -3,7 +3,7 @@
     check(source, ...) -> Report                the verdict with its findings
     examine(source, ..., state) -> (Report, State)    the same within one sandbox, run after run
     explain("FH101")                            the page of a rule
-    render(report, source), to_json(report), to_sarif(report, uri)
+    render(report, source), to_json(report), to_sarif(report, path)
 
 Reading never executes any part of the source. It is the layer that explains and refuses; the sandbox holds what slips
 through.

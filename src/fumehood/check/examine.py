@@ -20,6 +20,7 @@ from fumehood.policy import Policy
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from types import ModuleType
 
 VERSION: Final = "1"
 MAX_REMEMBERED: Final = 256
@@ -105,19 +106,26 @@ def _capabilities(reading: Reading) -> tuple[Capability, ...]:
 
 def _read(source: str | bytes, language: Language, state: State, *, granted: bool) -> tuple[Reading, Names]:
     """Read a program in its language; where programs may be started, their command lines too."""
-    budget = Budget()
     text = source if isinstance(source, str) else _decoded(source)
     if isinstance(text, ParseError):
         return Reading(error=text), state.names
     text = text.removeprefix("\ufeff")
     if language != "python":
-        reader = importlib.import_module(f"fumehood.check.{language}")
-        found: Reading = reader.read(text, budget)
+        reader = _reader(language)
+        found: Reading = reader.read(text, Budget())
         return found, state.names
+    if granted:
+        _reader("bash")
+    budget = Budget()
     reading, names = follow(text, state.names, budget)
     if granted and any(need.capability == "process.spawn" and need.confidence == "resolved" for need in reading.needs):
         reading = replace(reading, needs=(*reading.needs, *_of_commands(reading, budget)))
     return reading, names
+
+
+def _reader(language: Language) -> ModuleType:
+    """Load what reads a language. It is done before the budget's clock starts: loading is not the program's doing."""
+    return importlib.import_module(f"fumehood.check.{language}")
 
 
 def _decoded(source: bytes) -> str | ParseError:
@@ -130,10 +138,7 @@ def _decoded(source: bytes) -> str | ParseError:
 
 def _of_commands(reading: Reading, budget: Budget) -> list[Need]:
     """Read the command lines that a program starts, as bash: each need stands where the program starts it."""
-    try:
-        bash = importlib.import_module("fumehood.check.bash")
-    except ImportError:
-        return []
+    bash = _reader("bash")
     found: list[Need] = []
     for need in reading.needs:
         if need.capability == "process.spawn" and need.confidence == "resolved" and need.value:

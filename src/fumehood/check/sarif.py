@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
-from fumehood.check.catalogue import BY_ID, RULES, page
+from fumehood.check.catalogue import RULES, page
 from fumehood.check.serial import to_json
 
 if TYPE_CHECKING:
@@ -15,8 +16,9 @@ LEVELS: Final = {"refuse": "error", "ask": "warning", "allow": "note"}
 SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 
 
-def to_sarif(report: Report, uri: str) -> dict[str, Any]:
-    """Answer a report on the source at `uri` as a SARIF log."""
+def to_sarif(report: Report, path: str) -> dict[str, Any]:
+    """Answer a report on the source at `path` as a SARIF log."""
+    uri = quote(path)
     index = {rule.id: number for number, rule in enumerate(RULES)}
     return {
         "$schema": SCHEMA,
@@ -72,6 +74,3 @@ def _result(item: dict[str, Any], index: dict[str, int], uri: str) -> dict[str, 
             key: item[key] for key in ("capability", "value", "confidence", "clause", "trace", "verdict", "name")
         },
     }
-
-
-__all__ = ["BY_ID", "to_sarif"]

@@ -34,7 +34,7 @@ def command(  # noqa: PLR0917 -- the contract's options
     if as_json:
         click.echo(json.dumps(to_json(report), ensure_ascii=False))
     elif sarif:
-        click.echo(json.dumps(to_sarif(report, name), ensure_ascii=False))
+        click.echo(json.dumps(to_sarif(report, file or name), ensure_ascii=False))
     else:
         click.echo(render(report, source, colour=sys.stdout.isatty()))
     return EXIT[report.verdict]
