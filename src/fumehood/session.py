@@ -233,7 +233,7 @@ class Session:
             value=strict(value),
             value_text=outcome.text(answer.get("value_text")),
             stdout=stdout.text,
-            stderr=stderr.text,
+            stderr=outcome.last_state(stderr.text),
             dropped=outcome.dropped(seen),
             displays=outcome.displays(seen),
             files=tuple(files),
