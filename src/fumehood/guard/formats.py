@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import Final, NamedTuple
 
 __all__ = ["FORMATS", "OPENERS", "Format"]
@@ -13,21 +14,29 @@ class Format(NamedTuple):
 
     name: str
     openers: tuple[str, ...]
-    pattern: re.Pattern[str]
+    regex: str
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """The whole of it; compiled where a text has one of the openers, which few have."""
+        return _compiled(self.regex)
 
 
-def _format(name: str, openers: str, pattern: str) -> Format:
-    return Format(name, tuple(openers.split()), re.compile(r"(?<![A-Za-z0-9])" + pattern))
+@cache
+def _compiled(regex: str) -> re.Pattern[str]:
+    return re.compile(regex)
+
+
+def _format(name: str, openers: str, regex: str) -> Format:
+    return Format(name, tuple(openers.split()), r"(?<![A-Za-z0-9])" + regex)
 
 
 FORMATS: Final = (
     Format(
         "private key",
         ("-----BEGIN",),
-        re.compile(
-            r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
-            r"(?s:.{0,65536}?)(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|\Z)"
-        ),
+        r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
+        r"(?s:.{0,65536}?)(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|\Z)",
     ),
     _format("Anthropic key", "sk-ant-", r"sk-ant-[A-Za-z0-9_-]{16,}"),
     _format("OpenAI key", "sk-proj- sk-svcacct- sk-admin-", r"sk-(?:proj|svcacct|admin)-[A-Za-z0-9_-]{16,}"),

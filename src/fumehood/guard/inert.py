@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Inert"]
 
+_NAMESPACES: Final = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
 _FETCHES: Final = re.compile(r"(?i)url\s*\(\s*['\"]?(?!\s*#)|image-set|image\s*\(|@import|expression|\\|/\*")
 _PICTURE: Final = re.compile(r"data:image/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/=\s]+")
 _PORTS: Final = {"http": 80, "https": 443}
@@ -69,7 +70,6 @@ class Inert:
         """SVG of shapes and text alone; it refers to nothing outside itself."""
         import nh3  # noqa: PLC0415 -- as above
 
-        roots: dict[str, str] = {"xmlns": "http://www.w3.org/2000/svg", "xmlns:xlink": "http://www.w3.org/1999/xlink"}
         cleaned = nh3.clean(
             text[max(text.find("<svg"), 0) :],  # an XML head and a document type are none of HTML
             tags=set(SHAPES),
@@ -78,9 +78,8 @@ class Inert:
             attribute_filter=self._drawn,
             url_schemes={"data"},
             filter_style_properties=set(STYLES),
-            set_tag_attribute_values={"svg": roots},
         )
-        return cleaned.replace("&nbsp;", "&#160;").strip()
+        return cleaned.replace("&nbsp;", "&#160;").replace("<svg", f"<svg {_NAMESPACES}", 1).strip()
 
     def _kept(self, tag: str, attribute: str, value: str) -> str | None:
         if attribute == "href":

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from fumehood.execution import Control, Display
-from fumehood.guard.inert import Inert
 from fumehood.guard.redact import Redactor
 from fumehood.guard.terminal import incomplete, strip
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from fumehood.execution import Result
+    from fumehood.guard.inert import Inert
     from fumehood.plan import Slice
     from fumehood.policy import Policy
 
@@ -49,9 +50,17 @@ class Filter:
         """Take the slice `output` of a plan."""
         on = {name: bool(settings[name].value) for name in _CLAUSES}
         self.redactor = Redactor(secrets) if on["redact_secrets"] else None
-        self._inert = Inert(policy.network.allow) if on["inert_html"] else None
+        self._hosts = policy.network.allow if on["inert_html"] else None
         self.strips = on["strip_terminal_escapes"]
         self.control = _control(settings, on)
+
+    @cached_property
+    def _inert(self) -> Inert | None:
+        if self._hosts is None:
+            return None
+        from fumehood.guard.inert import Inert  # noqa: PLC0415 -- only where marked-up text leaves
+
+        return Inert(self._hosts)
 
     def text(self, text: str) -> Filtered:
         """Plain text: output, an error, a value's `repr`."""

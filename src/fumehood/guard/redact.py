@@ -7,7 +7,6 @@ from collections import Counter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from fumehood.guard.formats import FORMATS, OPENERS
-from fumehood.guard.leaks import SHORTEST, forms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -30,9 +29,7 @@ class Redactor:
 
     def __init__(self, values: Mapping[str, str] | None = None) -> None:
         """Know some values; one of fewer than `SHORTEST` characters can't be told from ordinary text."""
-        known = {
-            form: name for name, value in (values or {}).items() if len(value) >= SHORTEST for form in forms(value)
-        }
+        known = _forms(values) if values else {}
         self._known = sorted(
             ((f, n) for f, n in known.items() if len(f) >= _SHORTEST_FORM), key=lambda each: -len(each[0])
         )
@@ -73,6 +70,12 @@ class Redactor:
         if not at or text[at] == "-" or not (text[at - 1].isascii() and text[at - 1].isalnum()):
             return True
         return any(text.endswith(form, 0, at) for form, _ in self._known)
+
+
+def _forms(values: Mapping[str, str]) -> dict[str, str]:
+    from fumehood.guard.leaks import SHORTEST, forms  # noqa: PLC0415 -- only where a secret is known
+
+    return {form: name for name, value in values.items() if len(value) >= SHORTEST for form in forms(value)}
 
 
 def _matches(text: str) -> Iterator[re.Match[str]]:
