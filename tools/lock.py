@@ -1,4 +1,4 @@
-"""Write requirements/core.txt and requirements/dev.txt from pyproject.toml: `python tools/lock.py [--upgrade]`.
+"""Write requirements/*.txt from pyproject.toml and the lock of the environment `data`: `tools/lock.py [--upgrade]`.
 
 Resolved by uv for every platform and Python, with hashes and without addresses; see CONTRIBUTING.md for why.
 """
@@ -11,6 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 UV = Path(sys.executable).parent / "uv"
+DATA = "src/fumehood/environments/shipped/data"
 HOW = [
     "--universal",
     "--python-version=3.11",
@@ -24,10 +25,13 @@ HOW = [
 
 
 def main(arguments: list[str]) -> None:
-    """Resolve both files; pins stay as they are unless --upgrade is given or pyproject.toml forbids them."""
+    """Resolve all files; pins stay as they are unless --upgrade is given or pyproject.toml forbids them."""
     upgrade = ["--upgrade"] if "--upgrade" in arguments else []
     resolve("core", "--group=build", *upgrade)
     resolve("dev", "--group=build", "--group=dev", "--all-extras", "--constraint=requirements/core.txt", *upgrade)
+    # Wheels alone, as it is installed.
+    command = [str(UV), "pip", "compile", f"{DATA}.in", *HOW, "--only-binary=:all:", f"--output-file={DATA}.txt"]
+    subprocess.run([*command, *upgrade], check=True, cwd=ROOT)
 
 
 def resolve(name: str, *what: str) -> None:

@@ -5,7 +5,8 @@
     │   ├── PolicyError                 a policy says something that has no meaning
     │   └── MissingFile (FileNotFoundError)   a path named by the caller is not there
     ├── Unavailable (OSError)           this machine, as it stands, can't run a sandbox
-    │   └── PolicyUnenforceable         it could, but not with what this policy demands
+    │   ├── PolicyUnenforceable         it could, but not with what this policy demands
+    │   └── BuildFailed                 an environment could not be built: network, disk, hashes, a broken file
     ├── SandboxError (RuntimeError)     a sandbox can't do what it was asked
     │   ├── SandboxClosed               it was closed, or its machinery is gone
     │   ├── SandboxBusy                 another call is running in it
@@ -61,6 +62,10 @@ class Unavailable(Error, OSError):
 
 class PolicyUnenforceable(Unavailable):
     """This machine or tier can't enforce a clause that the policy demands; nothing ran."""
+
+
+class BuildFailed(Unavailable):
+    """An environment could not be built: network, hashes, a broken file. Nothing of it was kept."""
 
 
 class SandboxError(Error, RuntimeError):

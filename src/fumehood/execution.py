@@ -74,12 +74,16 @@ class Report:
 
 
 class ProgramError(NamedTuple):
-    """An exception or a failing exit of the program, as the program told it."""
+    """An exception or a failing exit of the program, as the program told it.
+
+    `remedy` is fumehood's: what to install where an import failed, "" where it knows nothing better than the traceback.
+    """
 
     name: str
     message: str
     line: int | None
     traceback: str
+    remedy: str = ""
 
 
 class LimitHit(NamedTuple):
@@ -182,9 +186,8 @@ class Result:
 
     `value` is the last expression's value where it is plain data (None, bool, int, finite float, str, list, dict), else
     None; `value_text` is its `repr`, cut at 64 KiB. `stdout` and `stderr` hold at most `limits.output` bytes each as
-    UTF-8, undecodable bytes replaced; of lines of `stderr` that a progress bar wrote over and over, the last state.
-    Everything under `usage`, `limit`, `denials` and the outcome's kind was measured from outside; `value`, `error` and
-    the output are the program's own words.
+    UTF-8, undecodable bytes replaced. Everything under `usage`, `limit`, `denials` and the outcome's kind was
+    measured from outside; `value`, `error` and the output are the program's own words.
     """
 
     outcome: Outcome

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fumehood.environments import Environment
+    from fumehood.environments.uv import Step
     from fumehood.execution import Language, Report, Result
     from fumehood.plan import Plan
     from fumehood.policy import Policy
@@ -29,7 +30,8 @@ class Sandbox:
 
     Args:
         policy: A `Policy`, the name of a shipped one, or the path of a TOML file.
-        env: "auto", "bare", or an `Environment`.
+        env: What is installed: "bare", "data", one of your own, or "auto", by what the first program imports.
+        on_build: Told of each step where that has to be built first, once; without it nothing is printed.
         tier: The isolation tier; the policy's by default.
         data: Host files and folders that the code may read at `data/NAME`.
         out: A host folder that receives, after each run, what the code wrote below `out/`.
@@ -40,7 +42,7 @@ class Sandbox:
         UsageError: An argument has no meaning (`PolicyError`, `MissingFile` are kinds of it).
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- the contract's keyword arguments
         self,
         *,
         policy: Policy | str | Path | None = None,
@@ -49,9 +51,12 @@ class Sandbox:
         data: Iterable[str | os.PathLike[str]] = (),
         out: str | os.PathLike[str] | None = None,
         language: Language = "python",
+        on_build: Callable[[Step], None] | None = None,
     ) -> None:
         """Read the arguments; the sandbox itself is made at the first run."""
-        self._session = Session(Blocking(), policy=policy, env=env, tier=tier, data=data, out=out, language=language)
+        self._session = Session(
+            Blocking(), policy=policy, env=env, tier=tier, data=data, out=out, language=language, on_build=on_build
+        )
 
     def __enter__(self) -> Self:
         """Use it in a `with` block that closes it."""
@@ -119,7 +124,7 @@ class AsyncSandbox:
     A cancelled `run` ends the sandbox, since what runs in it can't be left alone.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- the contract's keyword arguments
         self,
         *,
         policy: Policy | str | Path | None = None,
@@ -128,9 +133,12 @@ class AsyncSandbox:
         data: Iterable[str | os.PathLike[str]] = (),
         out: str | os.PathLike[str] | None = None,
         language: Language = "python",
+        on_build: Callable[[Step], None] | None = None,
     ) -> None:
         """As `Sandbox`."""
-        self._session = Session(Cooperative(), policy=policy, env=env, tier=tier, data=data, out=out, language=language)
+        self._session = Session(
+            Cooperative(), policy=policy, env=env, tier=tier, data=data, out=out, language=language, on_build=on_build
+        )
 
     async def __aenter__(self) -> Self:
         """Use it in an `async with` block that closes it."""
@@ -167,10 +175,19 @@ def run(  # noqa: PLR0913 -- the contract's keyword arguments
     on_stderr: Callable[[str], None] | None = None,
     name: str | None = None,
     approve: Callable[[Report], bool] | None = None,
+    on_build: Callable[[Step], None] | None = None,
 ) -> Result:
     """Run a program in a fresh sandbox that is gone afterwards; arguments and errors as of `Sandbox` and its `run`."""
-    with Sandbox(policy=policy, env=env, tier=tier, data=data, out=out, language=language) as sandbox:
-        return sandbox.run(code, timeout=timeout, on_stdout=on_stdout, on_stderr=on_stderr, name=name, approve=approve)
+    session = Session(
+        Blocking(), policy=policy, env=env, tier=tier, data=data, out=out, language=language, on_build=on_build,
+        lasting=False,
+    )  # fmt: skip
+    try:
+        return complete(
+            session.run(code, timeout=timeout, on_stdout=on_stdout, on_stderr=on_stderr, name=name, approve=approve)
+        )
+    finally:
+        session.close()
 
 
 def plan_for(policy: Policy, language: Language = "python") -> Plan:

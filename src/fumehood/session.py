@@ -14,10 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fumehood import outcome, pool
-from fumehood.environments import choose
+from fumehood.environments.choice import Choice
 from fumehood.errors import SandboxBusy, SandboxClosed, StateLost, UsageError
 from fumehood.execution import LANGUAGES, Result, Usage, strict
-from fumehood.guard.output import Filter, secret_values
 from fumehood.policy import Policy, format_seconds
 from fumehood.policy.units import parse_seconds
 from fumehood.reader import Reader, refusal
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
 
     from fumehood.environments import Environment
+    from fumehood.environments.uv import Step
     from fumehood.execution import Language, Report
     from fumehood.reader import Read
     from fumehood.tiers.jail.cell import Cell
@@ -59,8 +59,10 @@ class Session:
         data: Iterable[str | os.PathLike[str]],
         out: str | os.PathLike[str] | None,
         language: Language,
+        on_build: Callable[[Step], None] | None = None,
+        lasting: bool = True,
     ) -> None:
-        """Read the arguments; nothing is started yet.
+        """Read the arguments; nothing is started yet. What is not `lasting` runs one program.
 
         Raises:
             UsageError: An argument has no meaning.
@@ -73,7 +75,7 @@ class Session:
         if tier is not None:
             self.policy = self.policy.but(**{"isolation.tier": tier})
         self._reader = Reader(self.policy)
-        self.environment = choose(env)
+        self.choice = Choice(env, lasting=lasting, on_build=on_build)
         self.language: Language = _language(language)
         self.trees = shared((data,) if isinstance(data, str | os.PathLike) else tuple(data))
         self.out = None if out is None else target(Path(out))
@@ -101,8 +103,8 @@ class Session:
                 self._let_go()
             self._busy.release()
 
-    async def open(self) -> Cell:
-        """The living cell; made now if there is none.
+    async def open(self, imports: Iterable[str] = ()) -> Cell:
+        """The living cell; made now if there is none, for a program that imports these modules.
 
         Raises:
             SandboxClosed: The sandbox was closed.
@@ -111,10 +113,10 @@ class Session:
         """
         self._require_living()
         if self.cell is None:
-            ask = pool.Ask(self.policy, self.language, self.environment)
+            environment = await self.choice.settle(imports, self.waiter)
+            ask = pool.Ask(self.policy, self.language, environment)
             self.ready, self.cell = await pool.fresh(ask, self.trees, self.waiter)
             self.runs, self._process = 0, os.getpid()
-            self._filter = Filter(self.ready.plan.output, self.policy, secret_values(self.policy))
         return self.cell
 
     def _require_living(self) -> None:
@@ -162,11 +164,10 @@ class Session:
             if read.refused:
                 return self._refused(read, source, language=language, began=began)
             checked = time.perf_counter()
-            cell = await self.open()
+            cell = await self.open(() if read.report is None else read.report.imports)
             waited = time.perf_counter()
             request = self._request(source, language, name)
-            heard = [None if each is None else self._filter.listener(each) for each in (on_stdout, on_stderr)]
-            cell.begin(_decoded(heard[0]), _decoded(heard[1]))
+            cell.begin(_decoded(on_stdout), _decoded(on_stderr))
             budget = {"wall": wall, "cpu": self.policy.limits.cpu}
             try:
                 seen = await cell.run(request, budget, self.waiter)
@@ -174,8 +175,6 @@ class Session:
                 self._lose("a call was cancelled while the code ran")
                 raise
             ran = time.perf_counter()
-            for listener in filter(None, heard):
-                listener.end()
             self._reader.ran(read)
             clock = Clock(began, checked, waited, ran)
             return await self._result(cell, seen, source, language=language, read=read, clock=clock)
@@ -238,20 +237,20 @@ class Session:
             value=strict(value),
             value_text=outcome.text(answer.get("value_text")),
             stdout=stdout.text,
-            stderr=outcome.last_state(stderr.text),
+            stderr=stderr.text,
             dropped=outcome.dropped(seen),
             displays=outcome.displays(seen),
             files=tuple(files),
             left_out=tuple(left),
-            error=account.error,
+            error=self.choice.explain(account.error),
             limit=account.limit,
             denials=outcome.denials(self.ready.plan, seen, _call_names()) if seen.denied else (),
             usage=self._usage(cell, seen, space),
-            environment=self.environment.name,
+            environment=self.choice.environment.name,
             language=language,
             policy=self.policy.name,
             findings=read.report.findings if read.report is not None else (),
-            controls=(*self.ready.controls, read.control, self._filter.control),
+            controls=(*self.ready.controls, read.control),
             state=state,
             execution=os.urandom(8).hex(),
             code_sha256=_digest(source),
@@ -262,16 +261,14 @@ class Session:
         if not self.trees:
             pool.replenish(self.ready)
         changed = {"value": result.value != value, "stdout": stdout.changed, "stderr": stderr.changed}
-        fields, said = self._filter.result(result)
-        names = [name for name, is_changed in changed.items() if is_changed]
-        return timed(replace(result, **fields) if fields else result, clock, replaced=names, filtered=said)
+        return timed(result, clock, replaced=[name for name, is_changed in changed.items() if is_changed])
 
     def _refused(self, read: Read, source: str, *, language: Language, began: float) -> Result:
         """The result of a program that did not run; the sandbox, if there is one, is as it was."""
         now = time.perf_counter()
         result = replace(
             refusal(read),
-            environment=self.environment.name,
+            environment=self.choice.environment.name,
             language=language,
             policy=self.policy.name,
             controls=(read.control,),

@@ -131,7 +131,7 @@ def test_the_root_holds_nothing_of_the_host_but_its_system() -> None:
 def test_an_environment_is_shown_read_only() -> None:
     """Its folder is one mount, mapped as code like the system's libraries, found by interpreters of its own, too."""
     made = plan(DEFAULT, ROOT, environment=DATA)
-    mounted = made.jail["mount:/opt/environment"]
+    mounted = made.jail["mount:/opt/environment/site"]
 
     assert "baseline.packages" == mounted.because
     assert ("bind", "/srv/data", False, True) == tuple(
@@ -139,7 +139,7 @@ def test_an_environment_is_shown_read_only() -> None:
     )
     assert "/opt/environment" in made.landlock["read.system"].value
     assert "/opt/environment/site" == made.jail["environment"].value["PYTHONPATH"]
-    assert "mount:/opt/environment" not in plan(DEFAULT, ROOT).jail
+    assert "mount:/opt/environment/site" not in plan(DEFAULT, ROOT).jail
 
 
 def test_an_environment_s_programs_run_where_programs_may() -> None:

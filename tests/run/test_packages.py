@@ -23,7 +23,7 @@ def installed(tmp_path: Path) -> Environment:
     site = tmp_path / "environment" / "site"
     (site / "greeting").mkdir(parents=True)
     (site / "greeting" / "__init__.py").write_text(
-        "import os\nFOUND = open(os.environ['HOME'] + '/.greeting').read() if os.path.exists(os.environ['HOME'] + '/.greeting') else None\nHELLO = 'hello'\n"
+        "import os\nFOUND = open(os.environ['HOME'] + '/.greeting/text').read() if os.path.exists(os.environ['HOME'] + '/.greeting/text') else None\nHELLO = 'hello'\n"
     )
     (site / "greeting-1.0.dist-info").mkdir()
     (site / "greeting-1.0.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: greeting\nVersion: 1.0\n")
@@ -31,9 +31,11 @@ def installed(tmp_path: Path) -> Environment:
     (site / "native").mkdir()
     copy(native, site / "native")
     (site / "startup.pth").write_text("import sys; sys.stdout.write('startup')\nimport greeting\n")
-    (tmp_path / "environment" / "home").mkdir()
-    (tmp_path / "environment" / "home" / ".greeting").write_text("from home")
-    return Environment("made", lock="0" * 64, folder=str(tmp_path / "environment"))
+    home = tmp_path / "environment" / "home" / ".greeting"
+    home.mkdir(parents=True)
+    (home / "text").write_text("from home")
+    home.chmod(0o555)
+    return Environment("made", lock="0" * 64, folder=str(site), home=str(tmp_path / "environment" / "home"))
 
 
 def ask(environment: Environment, code: str) -> Any:
@@ -113,6 +115,22 @@ def test_modules_are_there_before_the_program(installed: Environment) -> None:
     code = "import sys, os\n['greeting' in sys.modules, sys.modules['greeting'].FOUND, os.listdir('/tmp')]"
 
     assert [True, "from home", []] == ask(warm, code)
+
+
+def test_each_sandbox_has_the_files_where_nothing_was_imported(installed: Environment) -> None:
+    """The files for $HOME are the sandbox's own copies there: it finds them, may change them, and harms nobody."""
+    code = "import os\npath = os.environ['HOME'] + '/.greeting/text'\nfound = open(path).read()\nopen(path, 'w').write('x')\nopen(path + '2', 'w').close()\nfound"
+
+    assert ["from home", "from home"] == [ask(installed, code) for _ in range(2)]
+
+
+def test_a_module_that_starts_threads_is_told(installed: Environment) -> None:
+    """A fork has none of its parent's threads, so what starts some can't be imported beforehand; the error says so."""
+    busy = Path(installed.folder, "busy.py")
+    busy.write_text("import threading\nthreading.Thread(target=threading.Event().wait, daemon=True).start()\n")
+
+    with pytest.raises(Error, match="importing busy starts threads"):
+        fh.run("1", env=replace(installed, imports=("busy",)))
 
 
 def test_a_module_that_fails_to_import_is_told(installed: Environment) -> None:

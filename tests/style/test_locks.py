@@ -10,10 +10,11 @@ import pytest
 from tests.style.tree import ROOT
 
 PIN = re.compile(r"^([a-z0-9.-]+)==(\S+)", re.MULTILINE)
+DATA = "src/fumehood/environments/shipped/data"
 NAME = re.compile(r"^[A-Za-z0-9._-]+")
 
 
-@pytest.mark.parametrize("lock", ["core", "dev"])
+@pytest.mark.parametrize("lock", ["requirements/core", "requirements/dev", DATA])
 def test_every_pin_has_hashes_and_no_address(lock: str) -> None:
     """Each requirement is pinned with at least one sha256, and none says where it comes from."""
     text = locked(lock)
@@ -25,7 +26,7 @@ def test_every_pin_has_hashes_and_no_address(lock: str) -> None:
 
 def test_both_locks_agree() -> None:
     """What ./demo runs with is what ./test tested: each pin of core stands in dev, word for word."""
-    assert set(PIN.findall(locked("core"))) <= set(PIN.findall(locked("dev")))
+    assert set(PIN.findall(locked("requirements/core"))) <= set(PIN.findall(locked("requirements/dev")))
 
 
 def test_every_direct_dependency_is_locked() -> None:
@@ -35,12 +36,22 @@ def test_every_direct_dependency_is_locked() -> None:
     extra: chain[Any] = chain.from_iterable(project["project"]["optional-dependencies"].values())
     dev = [*core, *extra, *project["dependency-groups"]["dev"]]
 
-    assert set() == names(core) - pinned("core")
-    assert set() == names(dev) - pinned("dev")
+    assert set() == names(core) - pinned("requirements/core")
+    assert set() == names(dev) - pinned("requirements/dev")
+
+
+def test_the_lock_of_data_has_each_package_that_is_asked_for() -> None:
+    """Every package of data.in has a pin, and a reason beside it."""
+    asked = [
+        line for line in (ROOT / f"{DATA}.in").read_text(encoding="utf-8").splitlines() if line[:1] not in {"", "#"}
+    ]
+
+    assert set() == names(asked) - pinned(DATA)
+    assert [] == [line for line in asked if not line.partition("#")[2].strip()]
 
 
 def locked(lock: str) -> str:
-    return (ROOT / "requirements" / f"{lock}.txt").read_text(encoding="utf-8")
+    return (ROOT / f"{lock}.txt").read_text(encoding="utf-8")
 
 
 def pinned(lock: str) -> set[str]:

@@ -1,24 +1,89 @@
-"""What code finds installed. So far there is `bare`, the standard library, and what a caller hands over as a value."""
+"""What code finds installed: `bare`, `data`, and what users make, each built once and the same for every sandbox.
+
+definition.py   what an environment is made from
+selection.py    which one a program needs
+store.py        where they lie
+build.py        how one is built, with uv.py and fonts.py
+creation.py     how users make, update and remove their own
+comparison.py   where two of them, or one and a project's lock, differ
+"""
 
 from __future__ import annotations
 
-from fumehood.errors import UsageError
-from fumehood.plan import BARE, Environment
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
-__all__ = ["BARE", "Environment", "choose"]
+from fumehood.environments.definition import AUTO, BARE, DATA, interpreter
+from fumehood.environments.selection import needed, remedy
+from fumehood.environments.store import Store
+from fumehood.plan import BARE as PLAIN
+from fumehood.plan import Environment
 
-AUTO = "auto"
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from fumehood.environments.definition import Definition
+    from fumehood.environments.uv import Step
+
+__all__ = ["AUTO", "BARE", "DATA", "PLAIN", "Environment", "check", "is_built", "needed", "ready", "remedy"]
+
+_log = logging.getLogger("fumehood.environments")
+_ready: dict[tuple[str, Path], Environment] = {}
 
 
-def choose(env: str | Environment) -> Environment:
-    """The environment that a name stands for.
+def check(name: str) -> None:
+    """Raise if there is no environment of that name.
 
     Raises:
-        UsageError: There is no such environment.
+        UsageError: There is none.
     """
-    if isinstance(env, Environment):
-        return env
-    if env not in {AUTO, BARE.name}:
-        told = f"there is no environment {env!r}"
-        raise UsageError(told, remedy=f"Use one of {AUTO}, {BARE.name}.")
-    return BARE
+    if name not in {AUTO, BARE, DATA}:
+        Store().define(name)
+
+
+def ready(name: str, listener: Callable[[Step], None] | None = None) -> Environment:
+    """The environment of that name, built now if it is not yet; `listener` is told of each step.
+
+    Without a listener nothing is printed: the logger `fumehood.environments` says when a build begins and ends.
+
+    Raises:
+        UsageError: There is none, or one of its packages does not exist.
+        Unavailable: It can't be built: network, disk, hashes.
+    """
+    if name == BARE:
+        return PLAIN
+    store = Store()
+    definition = store.define(name)
+    place = store.place(definition)
+    if (name, place) not in _ready or not place.exists():
+        _ready[name, place] = _obtain(definition, store, listener)
+    return _ready[name, place]
+
+
+def is_built(name: str) -> bool:
+    """Whether the environment of that name needs no building."""
+    store = Store()
+    return name == BARE or store.find(store.define(name)) is not None
+
+
+def _obtain(definition: Definition, store: Store, listener: Callable[[Step], None] | None) -> Environment:
+    from fumehood.environments.build import build, fonts_for  # noqa: PLC0415 -- for what is not in use yet
+
+    place = store.find(definition)
+    if place is None:
+        _log.info("building the environment %s, once", definition.name)
+        place = build(definition, store, listener or _unheard)
+        _log.info("the environment %s is ready", definition.name)
+    store.hold(definition.key)
+    made = Environment(
+        definition.name, definition.key, interpreter(), folder=str(place / "site"),
+        imports=definition.imports, rehearsal=definition.rehearsal,
+    )  # fmt: skip
+    home = fonts_for(made, place, store)
+    return replace(made, home=str(home)) if home else made
+
+
+def _unheard(step: Step) -> None:
+    """Nobody listens."""

@@ -7,10 +7,10 @@ from typing import Any, Final
 
 PLACE: Final = "/opt/environment"
 """Where an environment is mounted inside."""
-SITE: Final = "site"
-"""The folder in it that is put on `sys.path`."""
-HOME: Final = "home"
-"""The folder in it whose files are in $HOME while a zygote imports: what the imports would make there."""
+SITE: Final = f"{PLACE}/site"
+"""What is put on `sys.path`."""
+HOME: Final = f"{PLACE}/home"
+"""Files that the packages look for in $HOME, and would have to make there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,15 +18,16 @@ class Environment:
     """An interpreter with hash-locked packages: built once, immutable, shared by all sandboxes that use it.
 
     `lock` is the hash of what it was built from: the locked packages and the interpreter that they are for. `folder` is
-    where it lies on the host, "" where there are no packages. `imports` are the modules that a zygote imports before
-    sandboxes are forked from it, and `rehearsal` is a program that it then runs once, so that no sandbox pays for the
-    first time.
+    where they lie on the host, "" where there are none; `home`, if any, has files that they look for in $HOME.
+    `imports` are the modules that a zygote imports before sandboxes are forked from it, and `rehearsal` is a program
+    that it then runs once, so that no sandbox pays for the first time.
     """
 
     name: str
     lock: str = ""
     interpreter: str = ""
     folder: str = ""
+    home: str = ""
     imports: tuple[str, ...] = ()
     rehearsal: str = ""
 
@@ -35,8 +36,8 @@ class Environment:
         return {
             "name": self.name,
             "lock": self.lock,
-            "site": f"{PLACE}/{SITE}" if self.folder else "",
-            "home": f"{PLACE}/{HOME}" if self.folder else "",
+            "site": SITE if self.folder else "",
+            "home": HOME if self.home else "",
             "imports": list(self.imports),
             "rehearsal": self.rehearsal,
         }

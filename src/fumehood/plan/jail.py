@@ -33,6 +33,7 @@ _ENVIRONMENT: Final = {
     "UV_USE_IO_URING": "0",
     # A zygote must have one thread when it forks.
     **dict.fromkeys(_THREADS, "1"),
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",
 }
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from fumehood.plan.environment import PLACE
+from fumehood.plan.environment import HOME, SITE
 from fumehood.policy import path_covers
 
 if TYPE_CHECKING:
@@ -67,7 +67,9 @@ def _system(draft: Draft) -> Iterator[Setting]:
         yield _rule(draft, "bind", host.package, target=PACKAGE, rule="runner")
     if draft.environment.folder:
         # Its libraries are mapped as code like the system's.
-        yield _rule(draft, "bind", draft.environment.folder, target=PLACE, rule="packages", executable=True)
+        yield _rule(draft, "bind", draft.environment.folder, target=SITE, rule="packages", executable=True)
+    if draft.environment.home:
+        yield _rule(draft, "bind", draft.environment.home, target=HOME, rule="packages")
 
 
 def elsewhere(prefixes: tuple[str, ...]) -> tuple[str, ...]:

@@ -13,32 +13,52 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from fumehood.kernel import mount
+from fumehood.tiers.jail.seal import HOST_PROC
 
 if TYPE_CHECKING:
     from fumehood.tiers.jail.wire import Message
 
 _HOME = "/tmp"  # noqa: S108 -- in the zygote's own root, and $HOME of its sandboxes
 _PRIVATE = mount.NOSUID | mount.NODEV | mount.NOEXEC
+#: Folders whose files each sandbox copies to its $HOME, because nothing was imported that had read them already.
+_owed: list[str] = []
 
 
 def load(packages: Message) -> None:
     """In the zygote: put the packages on `sys.path`, and import what is to be there beforehand.
 
     While they are imported they have a $HOME to write to, with the files that they would look for there.
+
+    Raises:
+        RuntimeError: An import started threads, of which no fork would have any.
     """
-    if not packages["site"]:
-        return
-    sys.path.append(packages["site"])
+    if packages["site"]:
+        sys.path.append(packages["site"])
     if not packages["imports"]:
+        _owed.extend([packages["home"]] if packages["home"] else [])
         return
     mount.mount("home", _HOME, "tmpfs", _PRIVATE, "size=64m,mode=0755")
-    furnish(packages)
+    if packages["home"]:
+        _copy(packages["home"])
     for name in packages["imports"]:
         import_module(name)
+        if len(os.listdir(f"{HOST_PROC}/self/task")) > 1:
+            message = f"importing {name} starts threads, so it can't be done before sandboxes are forked"
+            raise RuntimeError(message)
     mount.unmount(_HOME)
 
 
-def furnish(packages: Message) -> None:
-    """Copy the files of the environment's home to $HOME."""
-    if packages["home"] and os.path.isdir(packages["home"]):
-        shutil.copytree(packages["home"], _HOME, dirs_exist_ok=True, copy_function=shutil.copyfile)
+def furnish() -> None:
+    """In a sandbox: put the files in $HOME that the packages look for there."""
+    for folder in _owed:
+        _copy(folder)
+
+
+def _copy(folder: str) -> None:
+    """As files of our own, which may be written; those that they are copied from may not."""
+    for path, folders, files in os.walk(folder):
+        target = _HOME + path.removeprefix(folder)
+        for name in folders:
+            os.mkdir(f"{target}/{name}")
+        for name in files:
+            shutil.copyfile(f"{path}/{name}", f"{target}/{name}")

@@ -10,7 +10,7 @@ import select
 from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Callable, Coroutine
 
 T = TypeVar("T")
 
@@ -20,6 +20,10 @@ class Waiter(Protocol):
 
     async def readable(self, descriptor: int, timeout: float | None) -> bool:
         """Until there is something to read; False when `timeout` seconds passed first."""
+        ...
+
+    async def aside(self, work: Callable[[], T]) -> T:
+        """Do something that blocks, for seconds or minutes, and give what it gives."""
         ...
 
 
@@ -32,6 +36,10 @@ class Blocking:
         poll.register(descriptor, select.POLLIN)
         return bool(poll.poll(None if timeout is None else max(timeout, 0) * 1000))
 
+    async def aside(self, work: Callable[[], T]) -> T:
+        """As in `Waiter`."""
+        return work()
+
 
 class Cooperative:
     """Lets other tasks of the event loop run meanwhile."""
@@ -43,6 +51,12 @@ class Cooperative:
         with anyio.move_on_after(timeout) as scope:
             await anyio.wait_readable(descriptor)
         return not scope.cancelled_caught
+
+    async def aside(self, work: Callable[[], T]) -> T:
+        """As in `Waiter`; who is cancelled meanwhile leaves the work to end by itself."""
+        import anyio.to_thread  # noqa: PLC0415 -- as above
+
+        return await anyio.to_thread.run_sync(work, abandon_on_cancel=True)
 
 
 def complete(work: Coroutine[object, object, T]) -> T:

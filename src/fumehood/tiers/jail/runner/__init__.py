@@ -11,7 +11,6 @@ ordinary, and a dishonest one's lies parse as what they are.
     figures     matplotlib without a display
     arrivals    what is done to a library when it is first imported
     ipython     `IPython.display` where IPython is not installed
-    shell       what programs for notebooks and prompts expect: `!command`, `%magic`, `input`, `exit`
     foreign     programs of other languages
 """
 
@@ -26,7 +25,7 @@ import sys
 from typing import TYPE_CHECKING, NoReturn, cast
 
 from fumehood.kernel.libc import close_from
-from fumehood.tiers.jail import wire
+from fumehood.tiers.jail import packages, wire
 from fumehood.tiers.jail.runner import arrivals, foreign
 from fumehood.tiers.jail.runner.namespace import Namespace
 from fumehood.tiers.jail.runner.screen import Screen
@@ -78,6 +77,7 @@ def begin(control: int, out: int, err: int) -> NoReturn:
         signal.signal(number, signal.SIG_IGN)
     for name in _MODULES:
         del sys.modules[name]
+    packages.furnish()
     try:
         serve(socket.socket(fileno=wire.CONTROL))
     except BaseException as error:  # noqa: BLE001 -- the program took apart what its runner is made of, or its channel

@@ -1,0 +1,107 @@
+"""What an environment is made from: the packages that were asked for, the lock that pins them, what a zygote does."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import sys
+from dataclasses import asdict, dataclass, fields
+from functools import lru_cache
+from importlib.machinery import EXTENSION_SUFFIXES
+from pathlib import Path
+from typing import Any, Final
+
+AUTO, BARE, DATA = "auto", "bare", "data"
+_SHIPPED = Path(__file__).parent / "shipped"
+_PIN = re.compile(r"^([A-Za-z0-9._-]+)==\S+", re.MULTILINE)
+
+#: What nearly every data program touches. Importing all of `data` beforehand would triple what each sandbox costs.
+_DATA_IMPORTS: Final = ("numpy", "pandas", "matplotlib.pyplot")
+#: What a data program does first, so that no sandbox pays for the first time.
+_DATA_REHEARSAL: Final = """
+import io
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+frame = pd.read_csv(io.StringIO("a,b,c\\n" + "".join(f"{n % 3},{n / 7},2024-01-{n % 28 + 1:02}\\n" for n in range(60))))
+frame["c"] = pd.to_datetime(frame["c"])
+frame.groupby("a")["b"].agg(["mean", "sum"]).reset_index().merge(frame, on="a").describe()
+frame.set_index("c").resample("W")["b"].mean()
+str(frame), frame.to_html(max_rows=5), repr(np.linalg.lstsq(np.eye(3), np.ones(3), rcond=None)[0])
+figure, axes = plt.subplots()
+axes.plot(frame["a"], frame["b"], label="b")
+axes.legend()
+figure.savefig(io.BytesIO(), format="png")
+plt.close(figure)
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """An environment before it is built.
+
+    `packages` are the requirements as they were asked for, `lock` the requirements file with hashes that they were
+    resolved to, `imports` and `rehearsal` what a zygote does before sandboxes are forked from it.
+    """
+
+    name: str
+    packages: tuple[str, ...]
+    lock: str
+    imports: tuple[str, ...] = ()
+    rehearsal: str = ""
+
+    @property
+    def key(self) -> str:
+        """Return the hash that names what is built from it: of the lock, and of the interpreter it is built for."""
+        return _key(interpreter(), self.lock)
+
+    @property
+    def pinned(self) -> int:
+        """Return how many packages the lock names, whatever the platform."""
+        return len(set(_PIN.findall(self.lock)))
+
+    def dump(self) -> str:
+        """Return it as JSON."""
+        return json.dumps(asdict(self), indent=1) + "\n"
+
+    @classmethod
+    def load(cls, text: str) -> Definition:
+        """Return what `dump` wrote.
+
+        Raises:
+            ValueError: It is something else.
+        """
+        data: Any = json.loads(text)
+        kinds = {each.name: list if each.name in {"packages", "imports"} else str for each in fields(cls)}
+        if not isinstance(data, dict) or {name: type(value) for name, value in data.items()} != kinds:
+            message = "it is not what fumehood writes"
+            raise ValueError(message)
+        return cls(**data | {name: tuple(map(str, data[name])) for name in ("packages", "imports")})
+
+
+@lru_cache(maxsize=8)
+def _key(made_for: str, lock: str) -> str:
+    return hashlib.sha256(f"{made_for}\n{lock}".encode()).hexdigest()
+
+
+@lru_cache(maxsize=1)
+def interpreter() -> str:
+    """Name the interpreter that sandboxes run: an environment serves one version of it on one kind of machine."""
+    version = ".".join(map(str, sys.version_info[:3]))
+    return f"{sys.implementation.name} {version} {EXTENSION_SUFFIXES[0]}"
+
+
+def python() -> str:
+    """Return the path of that interpreter: the one under this process, without a virtual environment."""
+    return os.path.realpath(getattr(sys, "_base_executable", "") or sys.executable)
+
+
+@lru_cache(maxsize=1)
+def data() -> Definition:
+    """Return the shipped environment for data programs."""
+    lines = (_SHIPPED / "data.in").read_text(encoding="utf-8").splitlines()
+    packages = tuple(line.partition("#")[0].strip() for line in lines if line.partition("#")[0].strip())
+    lock = (_SHIPPED / "data.txt").read_text(encoding="utf-8")
+    return Definition(DATA, packages, lock, _DATA_IMPORTS, _DATA_REHEARSAL)
