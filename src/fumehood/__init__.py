@@ -6,6 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from fumehood.agent import Agent, Answer, AsyncAgent, Budget, Scripted, ask
     from fumehood.check import check
     from fumehood.diagnosis import Doctor, doctor
     from fumehood.errors import Error
@@ -17,7 +18,11 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 __all__ = [
+    "Agent",
+    "Answer",
+    "AsyncAgent",
     "AsyncSandbox",
+    "Budget",
     "Doctor",
     "Error",
     "Policy",
@@ -26,9 +31,11 @@ __all__ = [
     "Report",
     "Result",
     "Sandbox",
+    "Scripted",
     "Trusted",
     "Untrusted",
     "__version__",
+    "ask",
     "check",
     "doctor",
     "run",
@@ -36,7 +43,11 @@ __all__ = [
 ]
 
 _PUBLIC = {
+    "Agent": "fumehood.agent",
+    "Answer": "fumehood.agent",
+    "AsyncAgent": "fumehood.agent",
     "AsyncSandbox": "fumehood.sandbox",
+    "Budget": "fumehood.agent",
     "Doctor": "fumehood.diagnosis",
     "Error": "fumehood.errors",
     "Policy": "fumehood.policy",
@@ -45,8 +56,10 @@ _PUBLIC = {
     "Report": "fumehood.execution",
     "Result": "fumehood.execution",
     "Sandbox": "fumehood.sandbox",
+    "Scripted": "fumehood.agent",
     "Trusted": "fumehood.guard.returns",
     "Untrusted": "fumehood.guard.returns",
+    "ask": "fumehood.agent",
     "check": "fumehood.check",
     "doctor": "fumehood.diagnosis",
     "run": "fumehood.sandbox",

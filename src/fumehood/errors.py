@@ -3,7 +3,8 @@
     Error                               what stopped fumehood from doing its work
     ├── UsageError (ValueError)         an argument, a file or a name is not what was asked for
     │   ├── PolicyError                 a policy says something that has no meaning
-    │   └── MissingFile (FileNotFoundError)   a path named by the caller is not there
+    │   ├── MissingFile (FileNotFoundError)   a path named by the caller is not there
+    │   └── MissingExtra (ImportError)  an optional part of fumehood is not installed
     ├── Unavailable (OSError)           this machine, as it stands, can't run a sandbox
     │   ├── PolicyUnenforceable         it could, but not with what this policy demands
     │   └── BuildFailed                 an environment could not be built: network, disk, hashes, a broken file
@@ -11,6 +12,7 @@
     │   ├── SandboxClosed               it was closed, or its machinery is gone
     │   ├── SandboxBusy                 another call is running in it
     │   └── StateLost                   a limit ended it; what it held is gone until `reset()`
+    ├── ModelFailed (RuntimeError)      a language model gave no usable reply
     ├── LimitExceeded (TimeoutError or MemoryError where it fits)    `Result.check()` of a run that a limit ended
     ├── Refused (PermissionError)       `Result.check()` of a run that was refused or ended for what it did
     └── ProgramFailed (RuntimeError)    `Result.check()` of a run that failed by itself
@@ -56,6 +58,10 @@ class MissingFile(UsageError, FileNotFoundError):
     """A path named by the caller is not there."""
 
 
+class MissingExtra(UsageError, ImportError):
+    """An optional part of fumehood is not installed."""
+
+
 class Unavailable(Error, OSError):
     """This machine, as it stands, can't run a sandbox; nothing ran."""
 
@@ -82,6 +88,10 @@ class SandboxBusy(SandboxError):
 
 class StateLost(SandboxError):
     """A limit or a crash ended the sandbox; variables, imports and files are gone until `reset()`."""
+
+
+class ModelFailed(Error, RuntimeError):
+    """A language model gave no usable reply: its server can't be reached, refuses the request, or sends nonsense."""
 
 
 class LimitExceeded(Error):

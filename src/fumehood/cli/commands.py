@@ -25,6 +25,7 @@ EXIT: dict[Outcome, int] = {
 USAGE, UNAVAILABLE, INTERRUPTED = 2, 5, 130
 _COMMANDS = {
     "run": "Run a program in a sandbox of its own.",
+    "ask": "Have a model answer a question by programs that it writes, read and run in a sandbox.",
     "check": "Read a program before it runs: what it could do, held against a policy.",
     "explain": "Show the page of a rule.",
     "doctor": "Show what this machine can enforce, what it can't, and what mends it.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 __all__ = ["TRUSTED", "Label"]
 
@@ -23,6 +23,11 @@ class Label:
     def trusted(self) -> bool:
         """Whether nobody but the user and the tools' authors had a hand in it."""
         return not self.sources
+
+    @property
+    def integrity(self) -> Literal["trusted", "untrusted"]:
+        """The same as a word, as the contract has it."""
+        return "trusted" if self.trusted else "untrusted"
 
     @property
     def public(self) -> bool:
@@ -46,7 +51,7 @@ class Label:
     def to_dict(self) -> dict[str, Any]:
         """Return the label as the contract prints it."""
         told: dict[str, Any] = {
-            "integrity": "trusted" if self.trusted else "untrusted",
+            "integrity": self.integrity,
             "sources": sorted(self.sources),
         }
         told["confidentiality"] = "public" if self.readers is None else "private"

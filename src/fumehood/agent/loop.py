@@ -1,0 +1,280 @@
+"""The loop, written once: ask the model, read and run what it writes, tell it what came of it, until it answers."""
+
+from __future__ import annotations
+
+import threading
+from contextlib import aclosing, asynccontextmanager
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Self, TypeVar
+
+import anyio
+
+from fumehood.agent import prompt
+from fumehood.agent.answer import Answer, Budget
+from fumehood.agent.code import fenced
+from fumehood.agent.model import Call, Piece, Reply, Returned, System, User
+from fumehood.agent.naming import find
+from fumehood.agent.turn import Turn
+from fumehood.environments import choose
+from fumehood.errors import ModelFailed, SandboxBusy, StateLost, UsageError
+from fumehood.execution import Event
+from fumehood.guard.conversation import Conversation
+from fumehood.guard.returns import UNDECLARED
+from fumehood.policy import Policy
+from fumehood.sandbox import AsyncSandbox
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator, Iterable, Sequence
+
+    from fumehood.agent.answer import Step
+    from fumehood.agent.model import Message, Model
+    from fumehood.execution import Result
+
+    Data = str | PathLike[str] | Iterable[str | PathLike[str]]
+
+T = TypeVar("T")
+_CUT: Final = (
+    "Your last reply was cut off at its token limit, and nothing of it was run. Reply shorter, in smaller programs."
+)
+_EMPTY: Final = "Your last reply was empty. Call run_python with a program, or answer the question."
+
+
+class AsyncAgent:
+    """A language model with a sandbox: it answers questions by writing programs, which are read and run in there.
+
+    The conversation and the sandbox stay from one question to the next, until `reset`.
+
+    Args:
+        model: `PROVIDER:NAME`, or a `Model`. With None, the small model of the first provider whose key is set.
+        base_url: The address of a server that speaks the provider's format.
+        policy: What the programs may do: a `Policy`, the name of a shipped one, or the path of a TOML file.
+        env: What is installed inside.
+        out: A folder that receives what the programs write below `out/`.
+        budget: What one question may use.
+
+    Raises:
+        UsageError: An argument has no meaning, or no key is set.
+        MissingExtra: What speaks to providers isn't installed.
+    """
+
+    def __init__(
+        self,
+        model: str | Model | None = None,
+        *,
+        base_url: str | None = None,
+        policy: Policy | str | Path | None = None,
+        env: str = "auto",
+        out: str | PathLike[str] | None = None,
+        budget: Budget | None = None,
+    ) -> None:
+        """Read the arguments; no sandbox is made and nothing is asked yet."""
+        self._model = find(model, base_url) if model is None or isinstance(model, str) else model
+        self._policy = Policy.load(policy)
+        self._env, self._out = env, out
+        self._budget = budget or Budget()
+        if self._budget.cost is not None and not self._model.priced:
+            told = f"the price of {self._model.name} isn't known, so a budget in dollars can't be held"
+            raise UsageError(told, remedy="Set the budget in tokens: --max-tokens (Budget(tokens=…)).")
+        self._busy = threading.Lock()
+        self._data: list[Path] = []
+        self._sandbox: AsyncSandbox | None = None
+        self._talk: list[Message] = []
+        self._guard = Conversation(policy=self._policy)
+
+    async def __aenter__(self) -> Self:
+        """Use it in an `async with` block that closes it."""
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """End its sandbox."""
+        self.reset()
+
+    async def run(self, question: str, *, data: Data = ()) -> Answer:
+        """Answer a question.
+
+        Args:
+            question: In plain words.
+            data: Files and folders that the programs may read at `data/NAME`, now and for later questions.
+
+        Returns:
+            The answer; also where there is none, with why in `stopped` and `failure`.
+
+        Raises:
+            UsageError: An argument has no meaning.
+            Unavailable: This machine can't make a sandbox with this policy.
+            SandboxBusy: Another question is being answered.
+        """
+        async with aclosing(self._events(question, data, streams=False)) as events:
+            *_, last = [event async for event in events]
+        answer: Answer = last.detail["answer"]
+        return answer
+
+    async def stream(self, question: str, *, data: Data = (), live: bool = True) -> AsyncGenerator[Event]:
+        """Answer a question, and tell of everything as it happens.
+
+        The events are `asks` (a request is sent to the model), `text` (a piece of what it writes; not with
+        `live=False`, which has replies in one piece), `waits` (a request is sent again, and why), `program` (it is
+        about to be read and run), `step` (a `Step`: what came of it), and at the end `answer` (an `Answer`).
+        """
+        async with aclosing(self._events(question, data, streams=live)) as events:
+            async for event in events:
+                yield event
+
+    def reset(self) -> None:
+        """Forget the conversation and the data, and throw the sandbox away."""
+        self._talk, self._data = [], []
+        self._guard = Conversation(policy=self._policy)
+        self._close()
+
+    async def aclose(self) -> None:
+        """End its sandbox. Safe to call twice."""
+        self.reset()
+
+    def _close(self) -> None:
+        if self._sandbox is not None:
+            self._sandbox.reset()
+            self._sandbox = None
+
+    async def _events(self, question: str, data: Data, *, streams: bool) -> AsyncGenerator[Event]:
+        async with self._begun() as model:
+            asked = User(self._ask(question, data))
+            turn = Turn(model.name, self._budget, self._guard)
+            talk: list[Message] = [*(self._talk or [self._limits()]), asked]
+            async with aclosing(self._exchanges(model, talk, turn, streams=streams)) as events:
+                async for event in events:
+                    yield event
+            self._talk = talk
+        yield Event(turn.elapsed_ms(), "answer", {"answer": turn.answer})
+
+    @asynccontextmanager
+    async def _begun(self) -> AsyncGenerator[Model]:
+        """The model, ready for one question; a second one at the same time is refused."""
+        if not self._busy.acquire(blocking=False):
+            raise SandboxBusy("This agent is answering another question.", remedy="Wait for it, or use another Agent.")
+        try:
+            async with self._model as model:
+                yield model
+        finally:
+            self._busy.release()
+
+    def _limits(self) -> System:
+        return System(prompt.limits(self._policy, choose(self._env), self._guard.canary))
+
+    def _ask(self, question: str, data: Data) -> str:
+        """The question as the model gets it; the sandbox is made, or made anew where there is new data."""
+        if not question.strip():
+            raise UsageError("there is no question", remedy="Ask one in plain words.")
+        named = [Path(each) for each in ([data] if isinstance(data, str | PathLike) else data)]
+        new = [path for path in named if path not in self._data]
+        anew = bool(new) and self._sandbox is not None
+        if anew:
+            self._close()
+        if self._sandbox is None:
+            everything = [*self._data, *new]
+            self._sandbox = AsyncSandbox(policy=self._policy, env=self._env, data=everything, out=self._out)
+            self._data = everything
+            self._guard.fresh()
+        for path in new:
+            self._guard.origins.read(f"data/{path.name}", UNDECLARED.label(f"data/{path.name}"))
+        self._guard.asked(question)
+        return prompt.question(question, new, anew=anew)
+
+    async def _exchanges(
+        self, model: Model, talk: list[Message], turn: Turn, *, streams: bool
+    ) -> AsyncGenerator[Event]:
+        """Ask, act, and ask again. `talk` grows only by what every provider accepts later on."""
+        while not turn.spent():
+            yield Event(turn.elapsed_ms(), "asks", {"model": model.name})
+            async with aclosing(_reply(model, talk, turn, streams=streams)) as events:
+                async for event in events:
+                    yield event
+            async with aclosing(self._run_all(_judge(talk, turn), talk, turn)) as events:
+                async for event in events:
+                    yield event
+
+    async def _run_all(self, programs: Sequence[Call], talk: list[Message], turn: Turn) -> AsyncGenerator[Event]:
+        """Run the programs of one reply, in order, and put what came of them into the conversation."""
+        returned: list[Returned] = []
+        for call in programs:
+            if call.wrong or turn.full():
+                returned.append(Returned(call.id, call.wrong or "It was not run."))
+                continue
+            yield Event(turn.elapsed_ms(), "program", {"code": call.code})
+            step = turn.ran(call.code, await self._run(call.code, turn.left()))
+            yield Event(turn.elapsed_ms(), "step", {"step": step})
+            returned.append(self._tell(call, step))
+        if programs and turn.reply is not None:
+            talk += [turn.reply, *(returned if turn.reply.calls else (User(each.text) for each in returned))]
+
+    async def _run(self, code: str, left: float) -> Result:
+        """Run one program in the sandbox; one that was lost since is made anew, and the result says so."""
+        assert self._sandbox is not None  # noqa: S101 -- `_ask` made it
+        timeout = min(left, self._policy.limits.wall)
+        self._guard.program()
+        try:
+            return await self._sandbox.run(code, timeout=timeout)
+        except StateLost:
+            self._sandbox.reset()
+            self._guard.fresh()
+            self._guard.program()
+            return await self._sandbox.run(code, timeout=timeout)
+
+    def _tell(self, call: Call, step: Step) -> Returned:
+        """The one door by which what a program said gets to the model: marked as data, and remembered as shown."""
+        text = prompt.told(step.result, lambda said: self._guard.show(said, "a program"))
+        return Returned(call.id, text, prompt.bounded(step.stdout, prompt.MOST_OUTPUT))
+
+
+async def _reply(model: Model, talk: list[Message], turn: Turn, *, streams: bool) -> AsyncGenerator[Event]:
+    """Have the model's next reply put into `turn`, within the time that is left."""
+    async with aclosing(model.reply(talk, streams=streams)) as items:
+        while (item := await _soon(items, turn)) is not None:
+            if isinstance(item, Reply):
+                turn.heard(item)
+                return
+            yield Event(turn.elapsed_ms(), "text" if isinstance(item, Piece) else "waits", item._asdict())
+
+
+async def _soon(items: AsyncGenerator[T], turn: Turn) -> T | None:
+    """The next item, or None when the model fails or the time is over first, which ends the turn.
+
+    The time is never measured around a yield: a generator's caller may go on in another task.
+    """
+    try:
+        with anyio.move_on_after(turn.left()):
+            return await anext(items, None)
+    except ModelFailed as error:
+        turn.ends("error", str(error), error.remedy())
+    return None
+
+
+def _judge(talk: list[Message], turn: Turn) -> Sequence[Call]:
+    """What a reply is: programs to run, the end, or, with neither, of no use, which the model is then told."""
+    reply = turn.reply
+    if reply is None or turn.answer is not None:
+        return ()
+    if reply.finish == "refused":
+        told = "The model, or its provider, refused to answer."
+        turn.ends("refused", told, "Put the question differently, or use another model.", text=reply.text)
+    elif reply.finish == "unknown":
+        told = f"The model's reply ended for a reason that fumehood does not know: {reply.why}."
+        turn.ends("error", told, "Ask again, or use another model.")
+    elif reply.finish == "length":
+        _remind(_CUT, "The model's replies were cut off at their token limit.", talk=talk, turn=turn)
+    elif reply.calls:
+        return reply.calls
+    elif (written := fenced(reply.text)) and not turn.ran_already(written):  # shown again, it is part of the answer
+        return (Call("", written),)
+    elif not reply.text.strip():
+        _remind(_EMPTY, "The model's replies were empty.", talk=talk, turn=turn)
+    else:
+        talk.append(reply)
+        turn.answered(reply.text)
+    return ()
+
+
+def _remind(words: str, told: str, *, talk: list[Message], turn: Turn) -> None:
+    talk.append(User(words))
+    if not turn.reminds():
+        turn.ends("error", told, "Ask a smaller question, or use another model.")
