@@ -265,7 +265,7 @@ def _anthropic(text: str, codes: list[str], end: str | None, *, streams: bool) -
             if is_text
             else {"type": "input_json_delta", "partial_json": json.dumps(block["input"])}
         )
-        start: dict[str, Any] = block | ({"text": ""} if is_text else {"input": {}})
+        start: dict[str, Any] = block | ({"text": ""} if is_text else dict[str, Any](input={}))
         events += [
             {"type": "content_block_start", "index": at, "content_block": start},
             {"type": "content_block_delta", "index": at, "delta": delta},
