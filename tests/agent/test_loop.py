@@ -114,7 +114,7 @@ def test_the_model_is_told_the_limits_first() -> None:
     narrow = fh.Policy.default().but(**{"limits.wall": "7s", "limits.memory": "96MiB", "code.modules": ("csv", "math")})
     wide = fh.Policy.load("workbench")
     for policy in (narrow, wide):
-        fh.ask("Hm?", model=fh.Scripted([read]), policy=policy)
+        fh.ask("Hm?", model=fh.Scripted([read]), policy=policy, env="bare")
 
     assert all(
         word in prompts[0] for word in ("7s", "96MiB", "csv, math", "Network: none at all", "can not be started")

@@ -16,7 +16,8 @@ from fumehood.agent.code import fenced
 from fumehood.agent.model import Call, Piece, Reply, Returned, System, User
 from fumehood.agent.naming import find
 from fumehood.agent.turn import Turn
-from fumehood.environments import choose
+from fumehood.environments import check
+from fumehood.environments.definition import AUTO
 from fumehood.errors import ModelFailed, SandboxBusy, StateLost, UsageError
 from fumehood.execution import Event
 from fumehood.guard.conversation import Conversation
@@ -25,10 +26,11 @@ from fumehood.policy import Policy
 from fumehood.sandbox import AsyncSandbox
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Iterable, Sequence
+    from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 
     from fumehood.agent.answer import Step
     from fumehood.agent.model import Message, Model
+    from fumehood.environments.uv import Step as BuildStep
     from fumehood.execution import Result
 
     Data = str | PathLike[str] | Iterable[str | PathLike[str]]
@@ -49,7 +51,8 @@ class AsyncAgent:
         model: `PROVIDER:NAME`, or a `Model`. With None, the small model of the first provider whose key is set.
         base_url: The address of a server that speaks the provider's format.
         policy: What the programs may do: a `Policy`, the name of a shipped one, or the path of a TOML file.
-        env: What is installed inside.
+        env: What is installed inside, as of `Sandbox`.
+        on_build: Told of each step where that has to be built first.
         out: A folder that receives what the programs write below `out/`.
         budget: What one question may use.
 
@@ -58,20 +61,22 @@ class AsyncAgent:
         MissingExtra: What speaks to providers isn't installed.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- the contract's keyword arguments
         self,
         model: str | Model | None = None,
         *,
         base_url: str | None = None,
         policy: Policy | str | Path | None = None,
-        env: str = "auto",
+        env: str = AUTO,
+        on_build: Callable[[BuildStep], None] | None = None,
         out: str | PathLike[str] | None = None,
         budget: Budget | None = None,
     ) -> None:
         """Read the arguments; no sandbox is made and nothing is asked yet."""
         self._model = find(model, base_url) if model is None or isinstance(model, str) else model
         self._policy = Policy.load(policy)
-        self._env, self._out = env, out
+        check(env)
+        self._env, self._out, self._on_build = env, out, on_build
         self._budget = budget or Budget()
         if self._budget.cost is not None and not self._model.priced:
             told = f"the price of {self._model.name} isn't known, so a budget in dollars can't be held"
@@ -159,7 +164,7 @@ class AsyncAgent:
             self._busy.release()
 
     def _limits(self) -> System:
-        return System(prompt.limits(self._policy, choose(self._env), self._guard.canary))
+        return System(prompt.limits(self._policy, self._env, self._guard.canary))
 
     def _ask(self, question: str, data: Data) -> str:
         """The question as the model gets it; the sandbox is made, or made anew where there is new data."""
@@ -172,7 +177,9 @@ class AsyncAgent:
             self._close()
         if self._sandbox is None:
             everything = [*self._data, *new]
-            self._sandbox = AsyncSandbox(policy=self._policy, env=self._env, data=everything, out=self._out)
+            self._sandbox = AsyncSandbox(
+                policy=self._policy, env=self._env, data=everything, out=self._out, on_build=self._on_build
+            )
             self._data = everything
             self._guard.fresh()
         for path in new:
@@ -215,14 +222,22 @@ class AsyncAgent:
         try:
             return await self._sandbox.run(code, timeout=timeout)
         except StateLost:
-            self._sandbox.reset()
-            self._guard.fresh()
+            self._renew()
             self._guard.program()
             return await self._sandbox.run(code, timeout=timeout)
 
+    def _renew(self) -> None:
+        """The next program runs in a fresh sandbox."""
+        assert self._sandbox is not None  # noqa: S101 -- `_ask` made it
+        self._sandbox.reset()
+        self._guard.fresh()
+
     def _tell(self, call: Call, step: Step) -> Returned:
         """The one door by which what a program said gets to the model: marked as data, and remembered as shown."""
-        text = prompt.told(step.result, lambda said: self._guard.show(said, "a program"))
+        anew = self._env == AUTO and prompt.lacking(step.result)
+        if anew:
+            self._renew()
+        text = prompt.told(step.result, lambda said: self._guard.show(said, "a program"), anew=anew)
         return Returned(call.id, text, prompt.bounded(step.stdout, prompt.MOST_OUTPUT))
 
 
