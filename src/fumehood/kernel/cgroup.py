@@ -239,15 +239,25 @@ class Group:
         """How many times a process or thread was refused because of the limit."""
         return _counter(self._ask("pids", "pids.events", "pids.events") or "", "max")
 
+    @property
+    def can_freeze(self) -> bool:
+        """Whether this host has a freezer for it."""
+        return "freezer" in self.where
+
     def freeze(self, *, frozen: bool) -> None:
-        """Stop everything in here, or let it go on. Does nothing where there is no freezer."""
-        if "freezer" not in self.where:
-            return
+        """Begin to stop everything in here, or let it go on; only where it `can_freeze`."""
         path, version = self.where["freezer"]
         if version == 1:
             _write(f"{path}/freezer.state", "FROZEN" if frozen else "THAWED")
         else:
             _write(f"{path}/cgroup.freeze", int(frozen))
+
+    def is_frozen(self) -> bool:
+        """Whether all of it has stopped."""
+        path, version = self.where["freezer"]
+        if version == 1:
+            return _read(f"{path}/freezer.state").strip() == "FROZEN"
+        return _counter(_read(f"{path}/cgroup.events"), "frozen") == 1
 
     def remove(self) -> bool:
         """Take the group away; False while its last processes are still going."""
@@ -266,15 +276,26 @@ class Group:
 def sweep(place: str) -> bool:
     """Remove one of our directories and the emptied groups in it; False while something in it still runs."""
     try:
-        with os.scandir(place) as entries:
-            groups = [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
-        for group in (*groups, place):
+        for group in (*_groups(place), place):
             os.rmdir(group)
     except FileNotFoundError:
         return True
     except OSError:
         return False
     return True
+
+
+def thaw(place: str) -> None:
+    """Let all groups in one of our directories go on: what is frozen in version 1 does not even feel a kill."""
+    with suppress(FileNotFoundError):
+        for group in _groups(place):
+            if os.path.exists(f"{group}/freezer.state"):
+                _write(f"{group}/freezer.state", "THAWED")
+
+
+def _groups(place: str) -> list[str]:
+    with os.scandir(place) as entries:
+        return [entry.path for entry in entries if entry.is_dir(follow_symlinks=False)]
 
 
 def abandoned(places: Iterable[Place], prefix: str) -> list[str]:
@@ -284,6 +305,14 @@ def abandoned(places: Iterable[Place], prefix: str) -> list[str]:
         parent = os.path.dirname(place.path)
         for name in os.listdir(parent):
             number = name.removeprefix(prefix)
-            if name.startswith(prefix) and number.isdigit() and not os.path.exists(f"/proc/{number}"):
+            if name.startswith(prefix) and number.isdigit() and not _runs(number):
                 found.append(f"{parent}/{name}")
     return found
+
+
+def _runs(number: str) -> bool:
+    """Whether there is a process of this number that has not ended; its parent may never ask how it did."""
+    try:
+        return _read(f"/proc/{number}/stat").rpartition(") ")[2][0] not in {"Z", "X"}
+    except OSError:
+        return False

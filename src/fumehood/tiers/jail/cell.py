@@ -7,6 +7,7 @@ import fcntl
 import os
 import select
 import socket
+import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -67,6 +68,34 @@ class Stream:
         return True
 
 
+class Clock:
+    """The wall time of one run; while the sandbox is held it stands still."""
+
+    def __init__(self, wall: float) -> None:
+        """Begin now; `wall` is what the run may take, in seconds."""
+        self.wall = wall
+        self._began = time.monotonic()
+        self._stopped: float | None = None
+
+    def used(self) -> float:
+        """Seconds that counted so far."""
+        return (self._stopped or time.monotonic()) - self._began
+
+    def end(self) -> float:
+        """When the time is up, on the monotonic clock; moves on while the clock stands still."""
+        return time.monotonic() + self.wall - self.used()
+
+    def stop(self) -> None:
+        """Stand still from now on."""
+        self._stopped = self._stopped or time.monotonic()
+
+    def go_on(self) -> None:
+        """Count again."""
+        if self._stopped is not None:
+            self._began += time.monotonic() - self._stopped
+            self._stopped = None
+
+
 @dataclass
 class Outcome:
     """What came of one run: `answer` as the program's side told it, all the rest as seen from outside."""
@@ -120,6 +149,9 @@ class Cell:
         self._cpu_ns = self._asked = 0
         self._tampered: str | None = None
         self._maker = os.getpid()
+        self.clock: Clock | None = None
+        self._rang = False
+        self._bell = threading.Lock()
         self._events: dict[int, Callable[[], bool]] = {
             lifeline.fileno(): self._hear_warden,
             channel.fileno(): self._hear_code,
@@ -157,18 +189,15 @@ class Cell:
             budget: For the warden: wall and cpu in seconds.
             waiter: How to wait.
         """
-        outcome = Outcome(wall_limit_s=budget["wall"])
+        outcome = Outcome()
         self._denied = outcome.denied
         self._answers.clear()
         self._asked += 1
-        began = time.monotonic()
-        self._command({"do": "run", **budget})
+        clock = self._start_clock(budget)
         try:
-            await self._send(
-                wire.pack(request | {"id": self._asked, "displays": self._room}), waiter, began + budget["wall"]
-            )
+            await self._send(wire.pack(request | {"id": self._asked, "displays": self._room}), waiter, clock)
             while not self._answers and self.gone is None:
-                if not await self._turn(waiter, began + budget["wall"] + _GRACE_S):
+                if not await self._turn(waiter, clock.end() + _GRACE_S) and clock.end() + _GRACE_S < time.monotonic():
                     await self._give_up(waiter)
             if self._tampered is not None:
                 await self._await_end(waiter)
@@ -176,12 +205,23 @@ class Cell:
             self.kill("closed")
             self.close()
             raise
-        self._finish(outcome, began)
+        outcome.wall_limit_s, outcome.wall_s = clock.wall, clock.used()
+        self._finish(outcome)
+        if self._rang:  # the warden has rung by the time it answers: no interrupt of this run can reach the next
+            self._rang = False
+            await self.count(waiter)
         return outcome
 
-    def _finish(self, outcome: Outcome, began: float) -> None:
-        outcome.wall_s = time.monotonic() - began
-        self._command({"do": "done"})
+    def _start_clock(self, budget: Message) -> Clock:
+        with self._bell:
+            self.clock = Clock(budget["wall"])
+            self._command({"do": "run", **budget})
+            return self.clock
+
+    def _finish(self, outcome: Outcome) -> None:
+        with self._bell:
+            self.clock = None
+            self._command({"do": "done"})
         for stream in self.streams:
             stream.drain()
         self._hear_warden()
@@ -237,15 +277,15 @@ class Cell:
         while self.gone is None and await self._turn(waiter, end):
             pass
 
-    async def _send(self, data: bytes, waiter: Waiter, end: float) -> None:
+    async def _send(self, data: bytes, waiter: Waiter, clock: Clock) -> None:
         """Hand the program over; code that does not read its channel is ended by the wall limit like any other."""
         view = memoryview(data)
         while view and self.gone is None:
             try:
                 view = view[self.channel.send(view, socket.MSG_NOSIGNAL) :]
             except BlockingIOError:
-                await self._turn(waiter, min(end, time.monotonic() + 0.002))
-                if time.monotonic() > end + _GRACE_S:
+                await self._turn(waiter, min(clock.end(), time.monotonic() + 0.002))
+                if time.monotonic() > clock.end() + _GRACE_S:
                     self.kill("wall")
             except OSError as error:
                 if error.errno not in {errno.EPIPE, errno.ECONNRESET}:
@@ -332,6 +372,36 @@ class Cell:
     def kill(self, reason: str) -> None:
         """Have everything in it ended, now."""
         self._command({"do": "kill", "reason": reason})
+
+    # About the run in progress, from any thread; nothing where there is none
+
+    def interrupt(self) -> None:
+        """Raise KeyboardInterrupt in the program; one that ignores it goes on until its wall limit."""
+        with self._bell:
+            if self.clock is not None:
+                self._rang = True
+                self._command({"do": "interrupt"})
+
+    def pause(self) -> None:
+        """Hold every process still, and with them the wall clock; it can still be killed."""
+        with self._bell:
+            if self.clock is not None:
+                self.clock.stop()
+                self._command({"do": "pause"})
+
+    def resume(self) -> None:
+        """Let it go on."""
+        with self._bell:
+            if self.clock is not None:
+                self.clock.go_on()
+                self._command({"do": "resume"})
+
+    def extend(self, wall: float) -> None:
+        """Give the run this many seconds in all, counted from its beginning."""
+        with self._bell:
+            if self.clock is not None:
+                self.clock.wall = wall
+                self._command({"do": "extend", "wall": wall})
 
     def ended(self) -> Outcome | None:
         """What came of it if it ended while nothing was asked of it; None while it lives. Does not wait."""

@@ -27,6 +27,7 @@ def main() -> None:
     caller = os.pidfd_open(os.getppid())
     groups = cgroup.Cgroups.open(f"{PREFIX}{os.getpid()}")
     for place in cgroup.abandoned(groups.places, PREFIX):
+        cgroup.thaw(place)
         cgroup.sweep(place)
     problem = None
     try:
@@ -38,14 +39,19 @@ def main() -> None:
         wire.send(broker, {"hello": facts})
         groups.remove()
         return
+    alive, held = os.pipe()
     child = os.fork()
     if child == 0:
         os.close(caller)
+        os.close(alive)
         warden.main(broker, groups, facts)
         os._exit(0)
     broker.close()
-    _wait(caller, os.pidfd_open(child))
+    os.close(held)
+    _wait(caller, alive)
     os.kill(child, signal.SIGKILL)
+    for place in groups.places:
+        cgroup.thaw(place.path)
     os.waitpid(child, 0)
     _clean(groups)
 
@@ -68,11 +74,15 @@ def _enter() -> bool:
     return root
 
 
-def _wait(caller: int, child: int) -> None:
-    """Until the caller or the warden is no more."""
+def _wait(caller: int, alive: int) -> None:
+    """Until the caller or the warden is no more.
+
+    Of a warden that was killed its pidfd tells only once all of its namespace has gone, which what is frozen can't;
+    its end of a pipe is closed before that.
+    """
     poll = select.poll()
     poll.register(caller, select.POLLIN)
-    poll.register(child, select.POLLIN)
+    poll.register(alive, select.POLLIN)
     poll.poll()
 
 

@@ -15,6 +15,7 @@ from fumehood.kernel import seccomp
 from fumehood.kernel.cgroup import Caps
 from fumehood.tiers.jail import trees, wire
 from fumehood.tiers.jail.meter import Meter
+from fumehood.tiers.jail.reins import Reins
 
 if TYPE_CHECKING:
     from fumehood.kernel.cgroup import Group
@@ -24,18 +25,26 @@ if TYPE_CHECKING:
 #: Refused calls that are told one by one; past it they are still refused and counted, and past `_DEAF` the listener
 #: closes, after which the kernel refuses them by itself (ENOSYS): code can't keep the warden busy.
 _TOLD, _DEAF = 64, 1000
-_POLL_S = 0.02
+_POLL_S, _SOON_S, _APART_S = 0.02, 0.005, 0.1
 _CRASHES = {signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGABRT, signal.SIGFPE, signal.SIGSYS, signal.SIGTRAP}
 
 
 @dataclass
 class Run:
-    """The run in progress: monotonic deadline in seconds, CPU budget in nanoseconds."""
+    """The run in progress: monotonic times in seconds, CPU budget in nanoseconds.
 
+    While it is held (`held_since`) its times stand still: they are moved on when it is let go.
+    """
+
+    began: float
     deadline: float
     cpu_end: int
     next_look: float
     reason: str = "wall"
+    to_interrupt: bool = False
+    next_interrupt: float = 0.0
+    to_hold: bool = False
+    held_since: float | None = None
 
 
 class Ward:
@@ -53,6 +62,7 @@ class Ward:
         self.running: Run | None = None
         self.group: Group | None = None
         self.meter: Meter | None = None
+        self.reins: Reins | None = None
         self.birth: socket.socket | None = None
         self.pidfd = self.listener = -1
         self.uid: int | None = None
@@ -142,6 +152,7 @@ class Ward:
             self.warden.watch(self.listener, self._refused)
         found = {"proc": proc} | (self.group.meters() if self.group is not None else {})
         self.meter = Meter(found)
+        self.reins = Reins(proc, self.group)
         self.workspace = workspace
         names = list(found)
         self._tell({"event": "opened", "meters": names, "uid": self.uid}, (workspace, *found.values()))
@@ -156,19 +167,38 @@ class Ward:
         elif message["do"] == "run":
             self._begin(message)
         elif message["do"] == "done":
-            self.running = None
+            self._end_run()
         elif message["do"] == "hung up":
             self._expect_end()
         elif message["do"] == "kill":
             self.kill(message["reason"])
         elif message["do"] == "count":
             self._tell({"event": "counted", **self._counters(), **self._census()})
+        elif self.running is not None:
+            self._steer(self.running, message)
+
+    def _steer(self, run: Run, message: Message) -> None:
+        """A message about the run in progress."""
+        run.next_look = 0.0
+        if message["do"] == "interrupt":
+            run.to_interrupt = True
+        elif message["do"] == "pause":
+            run.to_hold = True
+        elif message["do"] == "resume":
+            self._let_go(run)
+        elif message["do"] == "extend":
+            run.deadline = run.began + message["wall"]
 
     def _begin(self, message: Message) -> None:
         now = time.monotonic()
         used = self.meter.cpu_ns() if self.meter is not None else 0
         self.counted_before = self._kernels_counts()
-        self.running = Run(now + message["wall"], used + int(message["cpu"] * 1e9), now)
+        self.running = Run(now, now + message["wall"], used + int(message["cpu"] * 1e9), now)
+
+    def _end_run(self) -> None:
+        if self.running is not None:
+            self._let_go(self.running)
+            self.running = None
 
     def _expect_end(self) -> None:
         """The code's channel is closed: its runner has ended, or is about to be ended for that."""
@@ -177,9 +207,14 @@ class Ward:
             if end < self.running.deadline:
                 self.running.deadline, self.running.reason = end, "channel"
 
+    @property
+    def ticking(self) -> bool:
+        """Whether a run is in progress and its clock is going."""
+        return self.running is not None and self.running.held_since is None
+
     def patience(self) -> float:
         """Seconds until `look` is due."""
-        assert self.running is not None  # noqa: S101 -- asked only of running wards
+        assert self.running is not None  # noqa: S101 -- asked only of ticking wards
         return min(self.running.deadline, self.running.next_look) - time.monotonic()
 
     def look(self, now: float) -> None:
@@ -197,6 +232,30 @@ class Ward:
                 self.kill("memory")
             pause = left / 1e9 / max(1.0, self.order["caps"]["cpus"])
             run.next_look = now + max(_POLL_S, min(pause, _POLL_S if self.order["watch_memory"] else pause))
+            if self.running is run:
+                self._pull(run, now)
+
+    def _pull(self, run: Run, now: float) -> None:
+        """Interrupt or hold the run where that is asked; what did not take is tried again soon.
+
+        The clock stands still only from when everything does: a program that fights it spends its own time.
+        """
+        assert self.reins is not None  # noqa: S101 -- a ward that has a meter has reins
+        if run.to_interrupt and now >= run.next_interrupt and self.reins.interrupt():
+            run.to_interrupt, run.next_interrupt = False, now + _APART_S
+        if run.to_hold and self.reins.hold():
+            run.held_since = now
+        elif run.to_interrupt or run.to_hold:
+            run.next_look = now + _SOON_S
+
+    def _let_go(self, run: Run) -> None:
+        if self.reins is not None:
+            self.reins.release()
+        if run.held_since is not None:
+            stood = time.monotonic() - run.held_since
+            run.began += stood
+            run.deadline += stood
+        run.to_hold, run.held_since = False, None
 
     def _memory(self) -> int:
         """Resident bytes and those in the workspace's tmpfs."""
@@ -270,6 +329,8 @@ class Ward:
             self._deafen()
             with suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
+            if self.reins is not None:
+                self.reins.release()
         elif reason in {"closed", "broker"}:
             self._release()
 

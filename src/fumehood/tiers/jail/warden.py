@@ -77,7 +77,7 @@ class Warden:
                 if callback is not None:
                     callback()
             now = time.monotonic()
-            for ward in [ward for ward in self.wards if ward.running is not None]:
+            for ward in [ward for ward in self.wards if ward.ticking]:
                 ward.look(now)
             self.ended = [group for group in self.ended if not group.remove()]
         for ward in list(self.wards):
@@ -86,7 +86,7 @@ class Warden:
 
     def _patience(self) -> float:
         """Seconds until something has to be looked at unasked."""
-        waits = [ward.patience() for ward in self.wards if ward.running is not None]
+        waits = [ward.patience() for ward in self.wards if ward.ticking]
         if self.ended:
             waits.append(_BROOM_MS / 1000)
         return max(0.0, min(waits)) if waits else -1

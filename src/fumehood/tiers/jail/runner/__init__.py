@@ -12,6 +12,7 @@ ordinary, and a dishonest one's lies parse as what they are.
     arrivals    what is done to a library when it is first imported
     ipython     `IPython.display` where IPython is not installed
     foreign     programs of other languages
+    interrupts  whose SIGINT is when
 """
 
 from __future__ import annotations
@@ -19,14 +20,13 @@ from __future__ import annotations
 import fcntl
 import linecache
 import os
-import signal
 import socket
 import sys
 from typing import TYPE_CHECKING, NoReturn, cast
 
 from fumehood.kernel.libc import close_from
 from fumehood.tiers.jail import packages, wire
-from fumehood.tiers.jail.runner import arrivals, foreign
+from fumehood.tiers.jail.runner import arrivals, foreign, interrupts
 from fumehood.tiers.jail.runner.namespace import Namespace
 from fumehood.tiers.jail.runner.screen import Screen
 
@@ -69,12 +69,7 @@ def begin(control: int, out: int, err: int) -> NoReturn:
         os.dup2(descriptor, number)
     os.dup2(high[3], wire.CONTROL, inheritable=False)
     close_from(wire.CONTROL + 1)
-    for number in (
-        signal.SIGPIPE,
-        signal.SIGXFSZ,
-        signal.SIGINT,
-    ):  # as Python itself begins; SIGINT only while code runs
-        signal.signal(number, signal.SIG_IGN)
+    interrupts.ignore()
     for name in _MODULES:
         del sys.modules[name]
     packages.furnish()
@@ -114,7 +109,10 @@ def serve(channel: socket.socket) -> None:
 
 def _answer(request: wire.Message, namespace: Namespace, screen: Screen) -> wire.Message:
     screen.begin(request["id"], request["displays"])
-    answer = foreign.run(request) if "program" in request else namespace.run(request["code"], request["name"])
+    answer = interrupts.felt(
+        lambda: foreign.run(request) if "program" in request else namespace.run(request["code"], request["name"]),
+        lambda error: namespace.failed(error, request["name"]),
+    )
     dropped = screen.end()
     return answer | {"dropped": dropped} if dropped else answer
 

@@ -45,8 +45,7 @@ class Namespace:
         try:
             answer = self._run(code, name)
         except BaseException as error:  # noqa: BLE001 -- whatever the program raised is its result
-            self.failure = error  # what it holds open is counted from outside before the next run lets it go
-            answer = self._failures.tell(error, name)
+            answer = self.failed(error, name)
             self._show_rest()
         finally:
             signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -55,6 +54,11 @@ class Namespace:
             with suppress(BaseException):  # the program may have put anything there, and there is nobody to tell
                 stream.flush()
         return answer
+
+    def failed(self, error: BaseException, name: str) -> Message:
+        """What came of a program that raised; what it holds open is counted from outside before the next lets it go."""
+        self.failure = error
+        return self._failures.tell(error, name)
 
     def _run(self, code: str, name: str) -> Message:
         body, last = _compile(code, name)
