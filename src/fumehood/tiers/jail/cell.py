@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import fcntl
 import os
 import select
 import socket
@@ -15,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from fumehood.errors import SandboxClosed, Unavailable
 from fumehood.tiers.jail import wire
+from fumehood.tiers.jail.clock import Clock
 from fumehood.tiers.jail.events import Events
 from fumehood.tiers.jail.meter import Meter
+from fumehood.tiers.jail.stream import Stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,71 +30,6 @@ _CHUNK = 1 << 18
 _PATIENCE_S = 30.0
 #: Beyond its wall limit a run is the warden's to end; should the warden itself be gone, the broker gives up here.
 _GRACE_S = 5.0
-
-
-class Stream:
-    """Standard output or error of the code: keeps what fits under the cap, counts the rest, reads it all."""
-
-    def __init__(self, descriptor: int, cap: int) -> None:
-        """Take the pipe's reading end."""
-        self.descriptor = descriptor
-        self.cap = cap
-        self.kept = bytearray()
-        self.dropped = 0
-        self.listener: Callable[[bytes], None] | None = None
-
-    def begin(self, listener: Callable[[bytes], None] | None) -> None:
-        """A run begins: forget the last one's output."""
-        self.kept, self.dropped, self.listener = bytearray(), 0, listener
-
-    def drain(self) -> bool:
-        """Read what is there now; False at the end of the stream.
-
-        At most what the pipe holds, however large the code made it: one that never stops writing holds up nobody.
-        """
-        for _ in range(-(-fcntl.fcntl(self.descriptor, fcntl.F_GETPIPE_SZ) // _CHUNK)):
-            try:
-                data = os.read(self.descriptor, _CHUNK)
-            except BlockingIOError:
-                return True
-            if not data:
-                return False
-            fits = data[: max(self.cap - len(self.kept), 0)]
-            self.kept += fits
-            self.dropped += len(data) - len(fits)
-            if fits and self.listener is not None:
-                self.listener(fits)
-            if len(data) < _CHUNK:
-                break
-        return True
-
-
-class Clock:
-    """The wall time of one run; while the sandbox is held it stands still."""
-
-    def __init__(self, wall: float) -> None:
-        """Begin now; `wall` is what the run may take, in seconds."""
-        self.wall = wall
-        self._began = time.monotonic()
-        self._stopped: float | None = None
-
-    def used(self) -> float:
-        """Seconds that counted so far."""
-        return (self._stopped or time.monotonic()) - self._began
-
-    def end(self) -> float:
-        """When the time is up, on the monotonic clock; moves on while the clock stands still."""
-        return time.monotonic() + self.wall - self.used()
-
-    def stop(self) -> None:
-        """Stand still from now on."""
-        self._stopped = self._stopped or time.monotonic()
-
-    def go_on(self) -> None:
-        """Count again."""
-        if self._stopped is not None:
-            self._began += time.monotonic() - self._stopped
-            self._stopped = None
 
 
 @dataclass

@@ -12,7 +12,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
     from fumehood.kernel.cgroup import Group
 
@@ -81,7 +81,7 @@ class Reins:
 
 
 @contextmanager
-def _opened(proc: int, pid: str) -> Iterator[int]:
+def _opened(proc: int, pid: str) -> Generator[int]:
     """A process's folder, which serves as a pidfd too."""
     folder = os.open(pid, _FOLDER, dir_fd=proc)
     try:
