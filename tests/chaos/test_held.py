@@ -9,6 +9,7 @@ import sys
 
 import pytest
 
+from fumehood import pool
 from tests import unread as fh
 from tests.chaos.remains import cgroups, children, family, survivors
 
@@ -16,6 +17,7 @@ pytestmark = pytest.mark.jail
 
 CALLER = """
 import sys, threading, time
+from fumehood import pool
 from tests import unread as fh
 sandbox = fh.Sandbox()
 sandbox.run("1")
@@ -46,6 +48,7 @@ def test_nothing_that_is_held_outlives_a_killed_jail(victims: list[str]) -> None
         for victim in victims:
             os.kill(numbers[victim], signal.SIGKILL)
         if "launcher" in victims:
+            pool.shutdown()
             fh.run("1")
         if "caller" not in victims:  # the launcher is the caller's child to reap
             below.pop(launcher)
