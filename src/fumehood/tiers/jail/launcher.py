@@ -50,8 +50,8 @@ def main() -> None:
     os.close(held)
     _wait(caller, alive)
     os.kill(child, signal.SIGKILL)
-    for place in groups.places:
-        cgroup.thaw(place.path)
+    for mine in groups.places:
+        cgroup.thaw(mine.path)
     os.waitpid(child, 0)
     _clean(groups)
 
