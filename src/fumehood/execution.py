@@ -186,8 +186,9 @@ class Result:
 
     `value` is the last expression's value where it is plain data (None, bool, int, finite float, str, list, dict), else
     None; `value_text` is its `repr`, cut at 64 KiB. `stdout` and `stderr` hold at most `limits.output` bytes each as
-    UTF-8, undecodable bytes replaced. Everything under `usage`, `limit`, `denials` and the outcome's kind was
-    measured from outside; `value`, `error` and the output are the program's own words.
+    UTF-8, undecodable bytes replaced; of lines of `stderr` that a progress bar wrote over and over, the last state.
+    Everything under `usage`, `limit`, `denials` and the outcome's kind was measured from outside; `value`, `error` and
+    the output are the program's own words.
     """
 
     outcome: Outcome

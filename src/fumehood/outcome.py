@@ -165,6 +165,16 @@ def text(value: object, most: int = _MOST_TEXT) -> str:
     return str(strict(value[:most])) if isinstance(value, str) else ""
 
 
+def last_state(text: str) -> str:
+    """Text as a terminal shows it in the end: of a line that was written over, what was written last."""
+    return "\n".join(map(_last_state, text.split("\n"))) if "\r" in text else text
+
+
+def _last_state(line: str) -> str:
+    end = "\r" if line.endswith("\r") else ""  # of a line that ends in both
+    return line.removesuffix(end).rpartition("\r")[2] + end
+
+
 def displays(seen: Seen) -> tuple[Display, ...]:
     """What the program showed; each representation was checked as it came."""
     return tuple(Display(shown.mime, str(strict(shown.data)), shown.size, shown.item) for shown in seen.shown)

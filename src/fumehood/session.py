@@ -17,6 +17,7 @@ from fumehood import outcome, pool
 from fumehood.environments.choice import Choice
 from fumehood.errors import SandboxBusy, SandboxClosed, StateLost, UsageError
 from fumehood.execution import LANGUAGES, Result, Usage, strict
+from fumehood.guard.output import Filter, secret_values
 from fumehood.policy import Policy, format_seconds
 from fumehood.policy.units import parse_seconds
 from fumehood.reader import Reader, refusal
@@ -117,6 +118,7 @@ class Session:
             ask = pool.Ask(self.policy, self.language, environment)
             self.ready, self.cell = await pool.fresh(ask, self.trees, self.waiter)
             self.runs, self._process = 0, os.getpid()
+            self._filter = Filter(self.ready.plan.output, self.policy, secret_values(self.policy))
         return self.cell
 
     def _require_living(self) -> None:
@@ -167,7 +169,8 @@ class Session:
             cell = await self.open(() if read.report is None else read.report.imports)
             waited = time.perf_counter()
             request = self._request(source, language, name)
-            cell.begin(_decoded(on_stdout), _decoded(on_stderr))
+            heard = [None if each is None else self._filter.listener(each) for each in (on_stdout, on_stderr)]
+            cell.begin(_decoded(heard[0]), _decoded(heard[1]))
             budget = {"wall": wall, "cpu": self.policy.limits.cpu}
             try:
                 seen = await cell.run(request, budget, self.waiter)
@@ -175,6 +178,8 @@ class Session:
                 self._lose("a call was cancelled while the code ran")
                 raise
             ran = time.perf_counter()
+            for listener in filter(None, heard):
+                listener.end()
             self._reader.ran(read)
             clock = Clock(began, checked, waited, ran)
             return await self._result(cell, seen, source, language=language, read=read, clock=clock)
@@ -237,7 +242,7 @@ class Session:
             value=strict(value),
             value_text=outcome.text(answer.get("value_text")),
             stdout=stdout.text,
-            stderr=stderr.text,
+            stderr=outcome.last_state(stderr.text),
             dropped=outcome.dropped(seen),
             displays=outcome.displays(seen),
             files=tuple(files),
@@ -250,7 +255,7 @@ class Session:
             language=language,
             policy=self.policy.name,
             findings=read.report.findings if read.report is not None else (),
-            controls=(*self.ready.controls, read.control),
+            controls=(*self.ready.controls, read.control, self._filter.control),
             state=state,
             execution=os.urandom(8).hex(),
             code_sha256=_digest(source),
@@ -261,7 +266,9 @@ class Session:
         if not self.trees:
             pool.replenish(self.ready)
         changed = {"value": result.value != value, "stdout": stdout.changed, "stderr": stderr.changed}
-        return timed(result, clock, replaced=[name for name, is_changed in changed.items() if is_changed])
+        fields, said = self._filter.result(result)
+        names = [name for name, is_changed in changed.items() if is_changed]
+        return timed(replace(result, **fields) if fields else result, clock, replaced=names, filtered=said)
 
     def _refused(self, read: Read, source: str, *, language: Language, began: float) -> Result:
         """The result of a program that did not run; the sandbox, if there is one, is as it was."""

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from fumehood.execution import Event, Timing
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from fumehood.execution import Result
 
 
@@ -22,8 +24,13 @@ class Clock(NamedTuple):
     ran: float
 
 
-def timed(result: Result, clock: Clock, *, replaced: list[str]) -> Result:
-    """Add the trail and the timing to a result; `replaced` names what had characters that UTF-8 can't hold."""
+def timed(
+    result: Result, clock: Clock, *, replaced: list[str], filtered: Mapping[str, Mapping[str, int]] | None = None
+) -> Result:
+    """Add the trail and the timing to a result.
+
+    `replaced` names what had characters that UTF-8 can't hold, `filtered` what the output filter changed in what.
+    """
     check, wait, run = (round((after - before) * 1000, 3) for before, after in pairwise(clock))
     ended = round(check + wait + run, 3)
     trail = [Event(check, "checked", {"findings": len(result.findings)})]
@@ -32,6 +39,8 @@ def timed(result: Result, clock: Clock, *, replaced: list[str]) -> Result:
     trail += [Event(ended, "denied", {"what": each.what, "clause": each.clause}) for each in result.denials]
     if replaced:
         trail.append(Event(ended, "replaced", {"what": replaced, "by": "U+FFFD"}))
+    if filtered:
+        trail.append(Event(ended, "filtered", {"what": filtered}))
     trail.append(Event(ended, result.outcome, {}))
     total = round((time.perf_counter() - clock.began) * 1000, 3)
     return replace(result, timing=Timing(check, wait, run, total), trail=tuple(trail))

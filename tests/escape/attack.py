@@ -20,13 +20,16 @@ WON: Final = "WON"
 class Seen:
     """What came of an attack, as the caller sees it.
 
-    `neighbour` is the result of the other sandbox, if there was one; `out` is where the caller asked for its outputs.
+    `neighbour` is the result of the other sandbox, if there was one, and `lives` whether that still answers; `after` is
+    what came of the run that followed in the same one; `out` is where the caller asked for its outputs.
     """
 
     result: Result
-    neighbour: Result | None
     seconds: float
     out: Path
+    neighbour: Result | None = None
+    lives: bool = True
+    after: Result | None = None
 
     @property
     def text(self) -> str:
@@ -46,16 +49,19 @@ class Attack:
         tries: What it tries, in one sentence, and why that could work.
         code: Runs inside, after the prelude of `inside.py`. `@word@` stands for what the ground planted.
         won: Whether it got what it tried for, judged outside.
-        weak: The fences that are taken down for the run that proves it bites, as in `fences.py`; empty where no
-            fence can be taken down without taking the attack's ground away too.
+        then: Code that runs afterwards in the same sandbox; `Seen.after` has what came of it.
+        again: How often an empty run follows, until it has won: for races that one run seldom wins.
+        weak: The fences that are taken down for the run that proves it bites, as in `fences.py`.
         policy: What the policy changes of the default, as `Policy.but` takes it.
-        grant: What the policy changes in the weakened run besides.
+        grant: What the policy changes in the weakened run besides; a grant alone may be the proof.
         neighbour: Code that runs in another sandbox before.
         beside: Whether that other sandbox still lives while the attack runs.
         root: Whether the weakened run needs real root, because an ordinary user's own namespaces hold by themselves.
         machine: The one machine it can run on.
         afterwards: Whether to judge when the sandbox is closed.
         known: Why it wins today, where it does; `docs/limitations.md` says so too.
+        weaker: Why it wins where no cgroup can be had.
+        unproved: Why no fence can be taken down for it, where none can.
     """
 
     name: str
@@ -65,12 +71,16 @@ class Attack:
     weak: tuple[str, ...] = ()
     policy: dict[str, Any] = field(default_factory=dict[str, Any])
     grant: dict[str, Any] = field(default_factory=dict[str, Any])
+    then: str = ""
+    again: int = 0
     neighbour: str = ""
     beside: bool = False
     root: bool = False
     machine: str = ""
     afterwards: bool = False
     known: str = ""
+    weaker: str = ""
+    unproved: str = ""
 
 
 def says(_: Ground, seen: Seen) -> bool:
@@ -90,7 +100,7 @@ def reaches(listener: str) -> Callable[[Ground, Seen], bool]:
 
 def unrecorded(what: str) -> Callable[[Ground, Seen], bool]:
     """The kernel took the call, instead of asking the warden, who refuses and records it."""
-    return lambda _, seen: all(what != denial.what for denial in seen.result.denials)
+    return lambda _, seen: seen.result.outcome == "completed" and all(what != each.what for each in seen.result.denials)
 
 
 def unlimited(*kinds: str) -> Callable[[Ground, Seen], bool]:

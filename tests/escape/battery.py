@@ -2,7 +2,8 @@
 
     python -m tests.escape.battery FOLDER WORLD CANARY [NAME ...]
 
-WORLD is "weak" where each attack's own fences are taken down. Prints one JSON object: name to [won, what was seen].
+WORLD is "weak" where each attack's own fences are taken down: those that are settings here, those that are lines of the
+source by `breach.py`. Prints one JSON object: name to [won, what was seen].
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import resource
 import sys
 import time
 import traceback
@@ -17,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fumehood import pool
+from fumehood.errors import StateLost
 from fumehood.policy import Policy
 from fumehood.pool import Prepared
 from fumehood.sandbox import Sandbox
@@ -24,27 +27,55 @@ from tests.escape.attack import Seen
 from tests.escape.fences import weaken
 from tests.escape.ground import Ground
 from tests.escape.inside import PRELUDE
+from tests.escape.outer import require_weak_world
 from tests.escape.tables import ATTACKS
 
 if TYPE_CHECKING:
+    from fumehood.execution import Result
     from tests.escape.attack import Attack
 
 _TIMEOUT_S = 12
+_OPEN_FILES = 1024  # as most callers may have
 _TOLD = 2000
+
+
+class Breached(pool.Pool):
+    """A pool whose plans lack the fences that are settings."""
+
+    fences: tuple[str, ...] = ()
+
+    def prepare(self, *asked: Any) -> Prepared:
+        """As in `Pool`, but weakened."""
+        made = weaken(super().prepare(*asked).plan, self.fences)
+        return Prepared(made, made.digest, made.controls())
+
+
+def _breached() -> Breached:
+    """This process's pool, as one that can be weakened."""
+    if not isinstance(pool._shared, Breached):
+        pool._shared = Breached(0)
+    return pool._shared
 
 
 def main() -> None:
     """Run the attacks that the arguments name, or all."""
     folder, world, canary, *names = sys.argv[1:]
+    if world == "weak":
+        require_weak_world()
+    resource.setrlimit(resource.RLIMIT_NOFILE, (_OPEN_FILES, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
     answer = os.dup(1)
     os.dup2(2, 1)
     wanted = [attack for attack in ATTACKS if not names or attack.name in names]
     ground = Ground(Path(folder))
     ground.words["argv"] = canary
-    pool.shared(0)
-    found = {attack.name: fight(ground, attack, weak=world == "weak") for attack in wanted if _possible(attack)}
-    pool.shutdown()
-    ground.close()
+    try:
+        if world != "weak":
+            pool.shared(0)
+        found = {attack.name: fight(ground, attack, weak=world == "weak") for attack in wanted if _possible(attack)}
+        found["cgroup"] = "memory" in pool.shared().host.controllers, "whether memory is held by a cgroup"
+        pool.shutdown()
+    finally:
+        ground.close()
     with os.fdopen(answer, "w", encoding="utf-8") as file:
         json.dump(found, file)
 
@@ -59,23 +90,19 @@ def fight(ground: Ground, attack: Attack, *, weak: bool) -> tuple[bool, str]:
     Whatever it tries: a call of fumehood that raises, or a result that is no strict JSON, is won too.
     """
     policy = _policy(ground, attack.policy | (attack.grant if weak else {}))
-    if weak:
-        hood = pool.shared()
-        plan = weaken(hood.prepare(policy, "python").plan, attack.weak)
-        hood._plans[policy, "python"] = Prepared(plan, plan.digest, plan.controls())
     for listener in ground.listeners:
         ground.heard(listener)
     try:
-        return _fight(ground, attack, policy)
-    except Exception:  # noqa: BLE001 -- told as what it is
-        return True, f"fumehood raised: {traceback.format_exc()}"
-    finally:
         if weak:
-            hood._plans.pop((policy, "python"), None)
+            ground.mend()
+            _breached().fences = attack.weak
+        return _fight(ground, attack, policy)
+    except Exception:  # noqa: BLE001 -- told as what it is; where fences are down an error proves nothing
+        return not weak, f"fumehood raised: {traceback.format_exc()}"
 
 
 def _fight(ground: Ground, attack: Attack, policy: Policy) -> tuple[bool, str]:
-    neighbour = None
+    neighbour = after = None
     began = time.monotonic()
     out = ground.folder / "out" / attack.name
     with Sandbox(policy=policy, data=[ground.data]) as other, Sandbox(policy=policy, data=[ground.data], out=out) as it:
@@ -85,12 +112,29 @@ def _fight(ground: Ground, attack: Attack, policy: Policy) -> tuple[bool, str]:
                 other.close()
         result = it.run(PRELUDE + ground.fill(attack.code), timeout=_TIMEOUT_S)
         json.dumps(result.to_dict(), allow_nan=False).encode()
-        seen = Seen(result, neighbour, time.monotonic() - began, out)
+        if attack.then:
+            after = _follow(it, attack.then)
+        lives = _follow(other, "6 * 7") is not None if attack.beside else True
+        seen = Seen(result, time.monotonic() - began, out, neighbour, lives, after)
         won = not attack.afterwards and attack.won(ground, seen)
+        for _ in range(attack.again):
+            won = won or (_follow(it, "0") is not None and attack.won(ground, seen))
     if attack.afterwards:
         won = attack.won(ground, seen)
     denied = [denial.what for denial in result.denials]
-    return won, f"{result.outcome} {result.limit} {denied} {seen.text[-_TOLD:]}"
+    told = f"{result.outcome} {result.limit} {denied} {seen.text[-_TOLD:]}"
+    return (
+        won,
+        f"{told} {after.to_dict() if after is not None else ''} {neighbour.stdout if neighbour is not None else ''}",
+    )
+
+
+def _follow(sandbox: Sandbox, code: str) -> Result | None:
+    """One more run, or None where the sandbox is gone."""
+    try:
+        return sandbox.run(code, timeout=_TIMEOUT_S)
+    except StateLost:
+        return None
 
 
 def _policy(ground: Ground, changes: dict[str, Any]) -> Policy:

@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tests.escape.attack import Attack, learns, says
+from tests.escape.attack import Attack, learns, says, unrecorded
 
 if TYPE_CHECKING:
     from tests.escape.attack import Seen
@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 _ROOT: Final = ("landlock", "privileges", "seccomp")
 _GRANTED: Final = {"files.read": ["@folder@"]}
 _SECOND: Final = 1_000_000_000
+
+
+def _names_folder(ground: Ground, seen: Seen) -> bool:
+    """What it said holds the place of the caller's data on the host."""
+    return f"{ground.folder.name}/data-given" in seen.text
 
 
 def _content_changed(ground: Ground, _: Seen) -> bool:
@@ -47,7 +52,8 @@ def _came_home(ground: Ground, seen: Seen) -> bool:
     """Something below the caller's output folder holds a secret of the host, or is a link."""
     for folder, folders, files in os.walk(seen.out):
         for path in (Path(folder) / name for name in (*folders, *files)):
-            if path.is_symlink() or (path.is_file() and ground.words["file"] in path.read_text("latin-1")):
+            text = path.read_text("latin-1") if path.is_file() else ""
+            if path.is_symlink() or any(ground.words[name] in text for name in ("file", "home")):
                 return True
     return False
 
@@ -61,7 +67,9 @@ def _listed(seen: Seen) -> list[str]:
 
 
 def _anything_special(_: Ground, seen: Seen) -> bool:
-    """The caller's folder got more than plain files and folders, or waited for a fifo."""
+    """The caller's folder got more than plain files and folders, or waited for a fifo, or was not told what was left."""
+    if not {"out/fifo", "out/suid"} <= {each.path for each in seen.result.left_out}:
+        return True
     kinds = [path.lstat().st_mode for path in seen.out.rglob("*")]
     return any(not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)) or mode & 0o7000 for mode in kinds) or seen.seconds > 8
 
@@ -111,9 +119,9 @@ READING: Final = (
            says, ("whole proc",)),
     Attack("files-mount-table", "The mount table names the host's folders behind the mounts.",
            "for name in ('mountinfo', 'mounts', 'mountstats'):\n print(attempt(slurp, f'/proc/self/{name}'))",
-           learns("folder", "package"), ("landlock",)),
+           _names_folder, ("landlock",)),
     Attack("files-mount-table-spawned", "The same where programs may be started, which need to read /proc.",
-           "print(attempt(slurp, '/proc/self/mountinfo'))", learns("folder"), policy={"code.spawn": True},
+           "print(attempt(slurp, '/proc/self/mountinfo'))", _names_folder, policy={"code.spawn": True},
            known="a program that is started needs /proc, and its mount table names the folders behind the mounts"),
     Attack("files-own-memory-map", "Its own map, environment and memory in /proc tell addresses and let code rewrite itself.",
            "for name in ('maps', 'smaps', 'environ', 'auxv', 'mem', 'stack', 'syscall', 'cgroup', 'uid_map'):\n"
@@ -122,17 +130,19 @@ READING: Final = (
     Attack("files-data-link", "A link in the data folder that leads out of it.",
            "print(attempt(slurp, 'data/data-given/link'))", learns("file"), grant=_GRANTED),
     Attack("files-data-up", "A link in the data folder to the folder above.",
-           "print(attempt(os.listdir, 'data/data-given/up'), attempt(slurp, 'data/data-given/up/secret.txt'))",
-           learns("file")),
+           "for way in ('data', '@folder@'): print(attempt(slurp, f'{way}/data-given/up/secret.txt'))",
+           learns("file"), grant=_GRANTED),
     Attack("files-hard-link", "A hard link of the system's or the data's file into what comes home.",
            "for path in ('/usr/bin/env', 'data/data-given/in.csv', '/etc/passwd', '/dev/null'):\n"
            " if attempt(lambda: os.link(path, 'out/got') or True): won(path)\n"
            " d = os.open(path, os.O_PATH)\n"
-           " if call('linkat', d, b'', -100, b'out/got2', 0x1000) == 0: won(path)", says),
+           " if call('linkat', d, b'', -100, b'out/got2', 0x1000) == 0: won(path)", says,
+           unproved="the kernel makes no link from one mount to another, whatever else is open"),
     Attack("files-handle", "A file by its handle, past every mount.",
            "for inode in range(2, 200):\n"
            " handle = struct.pack('=II', 12, 1) + struct.pack('=QI', inode, 0)\n"
-           " d = call('open_by_handle_at', os.open('/usr', os.O_RDONLY), handle, 0)\n if d >= 0: won(d)", says),
+           " d = call('open_by_handle_at', os.open('/usr', os.O_RDONLY), handle, 0)\n if d >= 0: won(d)",
+           unrecorded("open_by_handle_at"), ("call open_by_handle_at",)),
 )  # fmt: skip
 
 CHANGING: Final = (
@@ -182,7 +192,8 @@ CHANGING: Final = (
     Attack("files-devices-made", "Make the disk's device node and read it.",
            "import stat\nfor major, minor in ((8, 0), (253, 0), (254, 0), (259, 0), (7, 0), (1, 1)):\n"
            " attempt(os.mknod, f'/tmp/d{major}', 0o660 | stat.S_IFBLK, os.makedev(major, minor))\n"
-           " if attempt(os.open, f'/tmp/d{major}', os.O_RDONLY): won(major)", says),
+           " if attempt(os.open, f'/tmp/d{major}', os.O_RDONLY): won(major)", says,
+           unproved="only the machine's root makes device nodes; in any user namespace the kernel refuses by itself"),
     Attack("files-granted-set-id", "In a folder that may be written: a program that runs as the folder's owner, for anybody.",
            "for name, mode in (('a', 0o4755), ('b', 0o2755)):\n p = '@folder@/writable/' + name\n open(p, 'w').close()\n"
            " attempt(os.chmod, p, mode)\n print(call('fchmodat', -100, p.encode(), mode), call('fchmodat2', -100, p.encode(), mode, 0))\n"
@@ -195,39 +206,41 @@ CHANGING: Final = (
 
 COMING_HOME: Final = (
     Attack("files-out-link", "A link in out/ to a file of the host.",
-           "os.symlink('@secret@', 'out/link'); os.symlink('/proc/self/fd', 'out/fds')", _came_home, ("plain links",)),
+           "os.symlink('@secret@', 'out/link')", _came_home, ("plain links", "other mounts")),
     Attack("files-out-folder-link", "A link in out/ to a folder of the host.",
-           "os.symlink('@folder@', 'out/folder')", _came_home, ("plain links",)),
+           "os.symlink('@folder@/home', 'out/folder')", _came_home, ("plain links", "other mounts")),
     Attack("files-out-is-link", "out/ itself is a link.",
-           "os.rmdir('out'); os.symlink('@folder@', 'out')", _came_home, ("plain links",)),
+           "os.rmdir('out'); os.symlink('@folder@/home', 'out')", _came_home, ("plain links", "other mounts")),
     Attack("files-out-swapped", "A file that becomes a link between the look and the opening, again and again.",
+           "for n in range(64): open(f'out/{n}', 'w').close(); os.symlink('@secret@', f'/workspace/{n}')\n"
+           "long, exchange = ctypes.c_long, ctypes.c_long(2)\n"
+           "swaps = [(long(NUMBERS['renameat2']), long(-100), f'out/{n}'.encode(), long(-100), f'/workspace/{n}'.encode(), exchange)\n"
+           "         for n in range(64)]\n"
            "if os.fork() == 0:\n"
            " os.close(3); os.close(1); os.close(2)\n"
-           " end = time.monotonic() + 4\n"
+           " end = time.monotonic() + 3\n"
            " while time.monotonic() < end:\n"
-           "  for n in range(64):\n"
-           "   for make in (lambda p: open(p, 'w').close(), lambda p: os.symlink('@secret@', p)):\n"
-           "    make(f'out/.new'); os.rename('out/.new', f'out/{n}')\n"
+           "  for swap in swaps: LIBC.syscall(*swap)\n"
            " os._exit(0)\n"
-           "time.sleep(0.2)", _came_home, ("by name",)),
+           "time.sleep(0.2)", _came_home, ("what was seen",), again=60),
     Attack("files-out-data", "The data folder renamed to out/: the caller would collect its own host's files.",
            "os.rename('out', 'gone'); os.rename('data', 'out')", _data_came_home, ("other mounts",)),
     Attack("files-out-special", "Fifos, sockets, set-id files and devices in out/.",
            "os.mkfifo('out/fifo')\nopen('out/suid', 'w').close(); os.chmod('out/suid', 0o4777)\n"
            "attempt(os.mknod, 'out/null', 0o20666, os.makedev(0, 0))\nos.mkdir('out/sgid'); attempt(os.chmod, 'out/sgid', 0o2777)",
-           _anything_special),
+           _anything_special, ("plain files",)),
     Attack("files-out-sparse", "Many files that are large and take no room: the caller's disk has no such limit.",
            "for n in range(60):\n d = os.open(f'out/{n}', os.O_CREAT | os.O_WRONLY); os.ftruncate(d, 7 << 20); os.close(d)",
            _too_much_came_home, ("home limit",), policy={"limits.disk": 8 << 20}),
     Attack("files-out-names", "Names that hold line ends, escapes and slashes' look-alikes.",
            "for name in ('a\\nb', '\\x1b[2J', '..\\u2215x', '\\udcff', '\\u202egpj', '-rf', ' '):\n attempt(open, 'out/' + name, 'w')",
-           lambda _, seen: any(not path.isprintable() for path in _listed(seen))),
+           lambda _, seen: any(not path.isprintable() for path in _listed(seen)), ("plain names",)),
     Attack("files-out-deep", "Folders so deep that whoever walks them fails.",
-           "os.chdir('out')\nfor n in range(3000):\n os.mkdir('d'); os.chdir('d')\nopen('end', 'w').close()",
-           lambda _, seen: seen.seconds > 8),
+           "os.chdir('out')\nfor n in range(400):\n os.mkdir('d'); os.chdir('d')\nopen('end', 'w').close()",
+           lambda _, seen: any(path.count("/") > 100 for path in _listed(seen)), ("depth",)),
     Attack("files-out-wide", "More folders than the caller may have files open.",
-           "for n in range(1500): os.mkdir(f'out/{n:04}')\nopen('out/zzz', 'w').close()",
-           lambda _, seen: "out/zzz" not in _listed(seen)),
+           "for n in range(1500): os.mkdir(f'out/{n:04}')\nopen('out/0000/last', 'w').close()",
+           lambda _, seen: "out/0000/last" not in _listed(seen), ("one at a time",)),
 )  # fmt: skip
 
 ATTACKS: Final = (*READING, *CHANGING, *COMING_HOME)

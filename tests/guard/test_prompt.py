@@ -22,7 +22,7 @@ from fumehood.guard.prompt import clean, enclose
         ("\u202eevil\u202c \u2066x\u2069", "evil x"),
         ("\U000e0041\U000e0042tag", "tag"),
         ("x\ufe0f\U000e0100y", "xy"),
-        ("line\r\nnext\ttab\rback\x00\x08", "line\nnext\ttabback"),
+        ("line\r\nnext\ttab\rback\x00\x08", "line\nnext\ttab\nback"),
         ("Größe 東京 عربي ✓", "Größe 東京 عربي ✓"),
     ],
 )

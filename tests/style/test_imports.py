@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-STANDARD_LIBRARY_ONLY = ("check", "errors", "execution", "kernel", "plan", "policy")
+STANDARD_LIBRARY_ONLY = ("check", "errors", "execution", "kernel", "notebook", "plan", "policy")
 GRAMMARS = {"tree_sitter", "tree_sitter_bash", "tree_sitter_javascript"}
 LOADED_LATE = {"anyio", "asyncio", "click", "ctypes", "pydantic", "rich", "subprocess", "tree_sitter", "uv"}
 

@@ -10,20 +10,16 @@ import secrets
 import unicodedata
 from typing import Final
 
+from fumehood.guard.terminal import strip
+
 __all__ = ["clean", "enclose"]
 
-#: Escape sequences of terminals: CSI; OSC, DCS, APC, PM and SOS to their end; any other two characters.
-_ESCAPES: Final = re.compile(
-    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?"
-    r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?"
-    r"|\x1b[ -/]*[0-~]?"
-)
 _KEPT: Final = "\n\t"
 
 
 def clean(text: str) -> str:
     r"""Take out what nobody sees: terminal escapes, controls but \n and \t, zero-width and bidirectional characters."""
-    text = _ESCAPES.sub("", text.replace("\r\n", "\n"))
+    text = strip(text).replace("\r\n", "\n")
     return text if text.isascii() and text.isprintable() else "".join(filter(_visible, text))
 
 

@@ -101,7 +101,7 @@ def magic(machine: Machine, args: Args) -> Value:
     return UNKNOWN
 
 
-SHELLS = words("bash sh script system sx perl ruby pip conda mamba uv cmd powershell zsh cp mv rm mkdir rmdir man") - {
+SHELLS = words("bash sh script system sx perl ruby cmd powershell zsh cp mv rm mkdir rmdir man") - {
     "ls",
     "html_",
     "js",

@@ -11,6 +11,7 @@ ordinary, and a dishonest one's lies parse as what they are.
     figures     matplotlib without a display
     arrivals    what is done to a library when it is first imported
     ipython     `IPython.display` where IPython is not installed
+    shell       what programs for notebooks and prompts expect: `!command`, `%magic`, `input`, `exit`
     foreign     programs of other languages
     interrupts  whose SIGINT is when
 """

@@ -10,9 +10,11 @@ import types
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
+from fumehood.notebook import translate
 from fumehood.tiers.jail.runner import bundle, figures, value
 from fumehood.tiers.jail.runner.failure import Failures
 from fumehood.tiers.jail.runner.remark import remark
+from fumehood.tiers.jail.runner.shell import Shell
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop  # noqa: TID251 -- the program's own, which `await` means
@@ -34,6 +36,7 @@ class Namespace:
         self.main = types.ModuleType("__main__")
         self.main.__dict__["__builtins__"] = __builtins__
         self._screen = screen
+        self._shell = Shell(self.main.__dict__)
         self._failures = Failures()
         self._loop: AbstractEventLoop | None = None
 
@@ -70,6 +73,7 @@ class Namespace:
         if representations := bundle.of(result):
             self._screen.show({"text/plain": described["value_text"]} | representations)
         figures.show_open(full=self._screen.full)
+        self._shell.stop_clock()
         return {"ok": True, **described}
 
     def _evaluate(self, code: CodeType) -> object:
@@ -94,7 +98,17 @@ class Namespace:
 
 
 def _compile(code: str, name: str) -> tuple[CodeType | None, CodeType | None]:
-    """The program without its last statement if that is an expression, and that expression."""
+    """The program without its last statement if that is an expression, and that expression; also of a notebook."""
+    try:
+        return _parts(code, name)
+    except SyntaxError:
+        translated = translate(code)
+        if translated == code:
+            raise
+    return _parts(translated, name)
+
+
+def _parts(code: str, name: str) -> tuple[CodeType | None, CodeType | None]:
     if "\n" not in code and not code[:1].isspace():  # most often one expression: no tree of Python objects is needed
         with suppress(SyntaxError):
             return None, compile(code, name, "eval", _AWAITS, dont_inherit=True)

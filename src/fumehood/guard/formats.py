@@ -1,0 +1,66 @@
+"""The forms that keys of well-known services have. Only forms that nothing else has: no rule by entropy."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Final, NamedTuple
+
+__all__ = ["FORMATS", "OPENERS", "Format"]
+
+
+class Format(NamedTuple):
+    """One form: what it is, how each key of it begins, the whole of it."""
+
+    name: str
+    openers: tuple[str, ...]
+    regex: str
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """The whole of it; compiled where a text has one of the openers, which few have."""
+        return _compiled(self.regex)
+
+
+@cache
+def _compiled(regex: str) -> re.Pattern[str]:
+    return re.compile(regex)
+
+
+def _format(name: str, openers: str, regex: str) -> Format:
+    return Format(name, tuple(openers.split()), r"(?<![A-Za-z0-9])" + regex)
+
+
+FORMATS: Final = (
+    Format(
+        "private key",
+        ("-----BEGIN",),
+        r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
+        r"(?s:.{0,65536}?)(?:-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----|\Z)",
+    ),
+    _format("Anthropic key", "sk-ant-", r"sk-ant-[A-Za-z0-9_-]{16,}"),
+    _format("OpenAI key", "sk-proj- sk-svcacct- sk-admin-", r"sk-(?:proj|svcacct|admin)-[A-Za-z0-9_-]{16,}"),
+    _format("OpenRouter key", "sk-or-", r"sk-or-(?:v1-)?[A-Za-z0-9]{32,}"),
+    _format("API key", "sk-", r"sk-[A-Za-z0-9]{32,}"),
+    _format("AWS key", "AKIA ASIA ABIA ACCA", r"A(?:KIA|SIA|BIA|CCA)[A-Z0-9]{16}(?![A-Za-z0-9])"),
+    _format("GitHub token", "ghp_ gho_ ghu_ ghs_ ghr_", r"gh[pousr]_[A-Za-z0-9]{36,}"),
+    _format("GitHub token", "github_pat_", r"github_pat_[A-Za-z0-9_]{22,}"),
+    _format("GitLab token", "glpat-", r"glpat-[A-Za-z0-9_-]{20,}"),
+    _format("Slack token", "xox", r"xox[abeoprs](?:\.xox[bp])?-[A-Za-z0-9-]{10,}"),
+    _format("Slack token", "xapp-", r"xapp-[0-9]-[A-Za-z0-9-]{10,}"),
+    _format("Google key", "AIza", r"AIza[A-Za-z0-9_-]{35}"),
+    _format("Google token", "ya29.", r"ya29\.[A-Za-z0-9_-]{20,}"),
+    _format("Stripe key", "sk_live_ sk_test_ rk_live_ rk_test_", r"[sr]k_(?:live|test)_[A-Za-z0-9]{16,}"),
+    _format("npm token", "npm_", r"npm_[A-Za-z0-9]{36,}"),
+    _format("package index token", "pypi-", r"pypi-[A-Za-z0-9_-]{60,}"),
+    _format("Hugging Face token", "hf_", r"hf_[A-Za-z0-9]{30,}"),
+    _format("SendGrid key", "SG.", r"SG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}"),
+    _format("DigitalOcean token", "dop_v1_ doo_v1_", r"do[op]_v1_[a-f0-9]{64}"),
+    _format("Databricks token", "dapi", r"dapi[a-f0-9]{32}(?![A-Za-z0-9])"),
+    _format("age key", "AGE-SECRET-KEY-1", r"AGE-SECRET-KEY-1[A-Z0-9]{50,}"),
+    _format("Azure storage key", "AccountKey=", r"AccountKey=[A-Za-z0-9+/]{60,}={0,2}"),
+    _format("JSON Web Token", "eyJ", r"eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}"),
+)
+"""The most specific first: a key is named by the first that fits."""
+
+OPENERS: Final = tuple(dict.fromkeys(opener for each in FORMATS for opener in each.openers))
