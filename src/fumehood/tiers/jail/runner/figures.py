@@ -104,18 +104,19 @@ def meet_fonts(font_manager: ModuleType) -> None:
     """Whatever fonts a figure asks for, glyphs that they lack come from those that are there."""
     manager = font_manager.FontManager
     find = manager._find_fonts_by_props  # noqa: SLF001 -- the one place that all look-ups pass
-    found: list[str] = []
+    found: dict[int, list[str]] = {}
     for file in _packaged():
         font_manager.fontManager.addfont(file)
 
     def find_and_fall_back(self: Any, prop: object, fontext: str = "ttf", *rest: Any, **named: Any) -> list[str]:
-        if not found:
+        if len(self.ttflist) not in found:  # a program may have added one
             files = {entry.name: entry.fname for entry in reversed(self.ttflist)}
-            found.extend(next((files[name] for name in names if name in files), "") for names in _FALLBACKS)
+            first = (next((files[name] for name in names if name in files), "") for names in _FALLBACKS)
+            found[len(self.ttflist)] = [path for path in first if path]
         paths: list[str] = find(self, prop, fontext, *rest, **named)
         if fontext != "ttf":
             return paths
-        return [*paths, *(path for path in found if path and path not in paths)]
+        return [*paths, *(path for path in found[len(self.ttflist)] if path not in paths)]
 
     manager._find_fonts_by_props = find_and_fall_back  # noqa: SLF001 -- as above
 
