@@ -19,6 +19,7 @@ from fumehood.policy.units import format_bytes, parse_seconds
 if TYPE_CHECKING:
     from fumehood.agent import Step
     from fumehood.agent.answer import Stopped
+    from fumehood.environments.uv import Step as BuildStep
     from fumehood.execution import Display, Event
 
 EXIT: Final[dict[Stopped, int]] = {"answered": 0, "error": 1, "refused": 3, "steps": 4, "budget": 4}
@@ -61,7 +62,8 @@ def command(  # noqa: PLR0913, PLR0917 -- the contract's options
     failed, 3 it refused or was refused, 4 a budget is used up.
     """
     budget = Budget(max_steps, max_tokens, max_cost, _seconds(max_time))
-    agent = Agent(model, base_url=base_url, policy=load_policy(policy), env=env, out=out, budget=budget)
+    options = {"policy": load_policy(policy), "env": env, "out": out, "budget": budget, "on_build": _build}
+    agent = Agent(model, base_url=base_url, **options)
     with agent:
         for event in agent.stream(question, data=data, live=False):
             if event.event == "answer":
@@ -78,6 +80,11 @@ def _seconds(text: str) -> float:
         return parse_seconds(text)
     except ValueError:
         raise UsageError(f"--max-time {text!r} is no time", remedy='Write it like "90s" or "5m".') from None
+
+
+def _build(step: BuildStep) -> None:
+    share = f" {100 * step.done // step.total} %" if step.total else ""
+    _say(f"… building the environment, once: {step.stage}{share}")
 
 
 def _tell(event: Event) -> None:
