@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import socket
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 from fumehood.kernel import seccomp
 from fumehood.kernel.cgroup import Caps
 from fumehood.tiers.jail import trees, wire
+from fumehood.tiers.jail.lease import Lease
 from fumehood.tiers.jail.meter import Meter
 from fumehood.tiers.jail.reins import Reins
 
@@ -63,6 +65,7 @@ class Ward:
         self.group: Group | None = None
         self.meter: Meter | None = None
         self.reins: Reins | None = None
+        self.lease: Lease | None = None
         self.birth: socket.socket | None = None
         self.pidfd = self.listener = -1
         self.uid: int | None = None
@@ -168,6 +171,10 @@ class Ward:
             self._begin(message)
         elif message["do"] == "done":
             self._end_run()
+        elif message["do"] == "lease":
+            self.lease = Lease(message["idle"], message["lifetime"])
+        elif message["do"] == "renew":
+            self._renew()
         elif message["do"] == "hung up":
             self._expect_end()
         elif message["do"] == "kill":
@@ -193,12 +200,17 @@ class Ward:
         now = time.monotonic()
         used = self.meter.cpu_ns() if self.meter is not None else 0
         self.counted_before = self._kernels_counts()
-        self.running = Run(now, now + message["wall"], used + int(message["cpu"] * 1e9), now)
+        self.running = Run(now, now + message["wall"], used + int(message["cpu"] * 1e9), now, message["limit"])
 
     def _end_run(self) -> None:
         if self.running is not None:
             self._let_go(self.running)
             self.running = None
+        self._renew()
+
+    def _renew(self) -> None:
+        if self.lease is not None:
+            self.lease.renew()
 
     def _expect_end(self) -> None:
         """The code's channel is closed: its runner has ended, or is about to be ended for that."""
@@ -207,20 +219,21 @@ class Ward:
             if end < self.running.deadline:
                 self.running.deadline, self.running.reason = end, "channel"
 
-    @property
-    def ticking(self) -> bool:
-        """Whether a run is in progress and its clock is going."""
-        return self.running is not None and self.running.held_since is None
-
-    def patience(self) -> float:
-        """Seconds until `look` is due."""
-        assert self.running is not None  # noqa: S101 -- asked only of ticking wards
-        return min(self.running.deadline, self.running.next_look) - time.monotonic()
+    def due(self) -> float:
+        """When `look` has something to look at: a monotonic time, or infinity."""
+        run, due = self.running, math.inf
+        if run is not None and run.held_since is None:
+            due = min(run.deadline, run.next_look)
+        return due if self.lease is None else min(due, self.lease.end(busy=run is not None)[0])
 
     def look(self, now: float) -> None:
-        """Hold the run against its limits; what the kernel itself enforces is not looked at here."""
+        """Hold it against its limits; what the kernel itself enforces is not looked at here."""
+        if self.lease is not None:
+            over, limit = self.lease.end(busy=self.running is not None)
+            if now >= over:
+                self.kill(limit)
         run = self.running
-        if run is None or self.meter is None:
+        if run is None or run.held_since is not None or self.meter is None:
             return
         if now >= run.deadline:
             self.kill(run.reason)
@@ -324,7 +337,7 @@ class Ward:
     def kill(self, reason: str) -> None:
         """End every process of it at once: its pid 1 takes the whole namespace along."""
         self.reason = self.reason or reason
-        self.running = None
+        self.running = self.lease = None
         if self.pidfd >= 0:
             self._deafen()
             with suppress(ProcessLookupError):

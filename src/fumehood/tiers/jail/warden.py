@@ -6,6 +6,7 @@ does hear of the code are system calls that the filter refused, as numbers, and 
 
 from __future__ import annotations
 
+import math
 import select
 import signal
 import time
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from fumehood.tiers.jail.wire import Message
 
 _BROOM_MS = 50
+_LONGEST_S = 3600.0  # epoll takes no number of any size
 _PATIENCE_S, _SHORT_S = 2.0, 0.001
 
 
@@ -77,7 +79,7 @@ class Warden:
                 if callback is not None:
                     callback()
             now = time.monotonic()
-            for ward in [ward for ward in self.wards if ward.ticking]:
+            for ward in [ward for ward in self.wards if ward.due() <= now]:
                 ward.look(now)
             self.ended = [group for group in self.ended if not group.remove()]
         for ward in list(self.wards):
@@ -86,10 +88,10 @@ class Warden:
 
     def _patience(self) -> float:
         """Seconds until something has to be looked at unasked."""
-        waits = [ward.patience() for ward in self.wards if ward.ticking]
+        due = min((ward.due() for ward in self.wards), default=math.inf)
         if self.ended:
-            waits.append(_BROOM_MS / 1000)
-        return max(0.0, min(waits)) if waits else -1
+            due = min(due, time.monotonic() + _BROOM_MS / 1000)
+        return -1 if due == math.inf else min(max(0.0, due - time.monotonic()), _LONGEST_S)
 
     def _sweep(self) -> None:
         """Wait for the last groups to empty."""
