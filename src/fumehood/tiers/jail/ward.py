@@ -200,7 +200,9 @@ class Ward:
         now = time.monotonic()
         used = self.meter.cpu_ns() if self.meter is not None else 0
         self.counted_before = self._kernels_counts()
-        self.running = Run(now, now + message["wall"], used + int(message["cpu"] * 1e9), now, message["limit"])
+        self.running = Run(
+            now, now + message["wall"], used + int(message["cpu"] * 1e9), now, message.get("limit", "wall")
+        )
 
     def _end_run(self) -> None:
         if self.running is not None:
