@@ -171,21 +171,26 @@ class Ward:
             self._begin(message)
         elif message["do"] == "done":
             self._end_run()
-        elif message["do"] == "lease":
-            self.lease = Lease(message["idle"], message["lifetime"])
-        elif message["do"] == "renew":
-            self._renew()
         elif message["do"] == "hung up":
             self._expect_end()
         elif message["do"] == "kill":
             self.kill(message["reason"])
         elif message["do"] == "count":
             self._tell({"event": "counted", **self._counters(), **self._census()})
-        elif self.running is not None:
-            self._steer(self.running, message)
+        else:
+            self._steer(message)
 
-    def _steer(self, run: Run, message: Message) -> None:
-        """A message about the run in progress."""
+    def _steer(self, message: Message) -> None:
+        """A message about how long it is kept, or about the run in progress."""
+        run = self.running
+        if message["do"] == "lease":
+            self.lease = Lease(message["idle"], message["lifetime"])
+        elif message["do"] == "renew":
+            self._renew()
+        elif run is not None:
+            self._steer_run(run, message)
+
+    def _steer_run(self, run: Run, message: Message) -> None:
         run.next_look = 0.0
         if message["do"] == "interrupt":
             run.to_interrupt = True
@@ -230,17 +235,18 @@ class Ward:
 
     def look(self, now: float) -> None:
         """Hold it against its limits; what the kernel itself enforces is not looked at here."""
-        if self.lease is not None:
-            over, limit = self.lease.end(busy=self.running is not None)
-            if now >= over:
-                self.kill(limit)
+        over, limit = (math.inf, "") if self.lease is None else self.lease.end(busy=self.running is not None)
+        if now >= over:
+            self.kill(limit)
         run = self.running
-        if run is None or run.held_since is not None or self.meter is None:
-            return
+        if run is not None and run.held_since is None and self.meter is not None:
+            self._look_at(run, self.meter, now)
+
+    def _look_at(self, run: Run, meter: Meter, now: float) -> None:
         if now >= run.deadline:
             self.kill(run.reason)
         elif now >= run.next_look:
-            left = run.cpu_end - self.meter.cpu_ns()
+            left = run.cpu_end - meter.cpu_ns()
             if left <= 0:
                 self.kill("cpu")
             elif self.order["watch_memory"] and self._memory() > self.order["caps"]["memory"]:
