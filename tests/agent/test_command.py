@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.agent.kit import KEY, Said, says, serving
 from tests.run.command import fumehood, is_one_paragraph
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 pytestmark = pytest.mark.jail
 
@@ -251,3 +251,16 @@ def test_what_a_program_prints_can_not_steer_the_terminal(tmp_path: Path) -> Non
 
     assert b"\x1b" not in done.out
     assert "\x1b" not in done.err
+
+
+def test_the_example_of_the_documentation_works(tmp_path: Path) -> None:
+    """docs/ask.md, part 1: a refusal on the way, and the averages at the end."""
+    folder = Path(__file__).resolve().parents[2] / "examples" / "temperatures"
+    subprocess.run([sys.executable, folder / "generate.py", tmp_path / "temps.csv"], check=True)
+    done = fumehood(
+        "ask", "And the trend?", "--data", "temps.csv", "--model", f"scripted:{folder / 'ask.toml'}", cwd=tmp_path
+    )
+
+    assert 0 == done.code
+    assert 10 == done.out.decode().count("°C\n")
+    assert "refused before it ran" in done.err
