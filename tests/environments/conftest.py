@@ -16,8 +16,9 @@ def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder that packages come from, and nothing else does: neither a registry nor what uv kept."""
     folder = tmp_path / "served"
     folder.mkdir()
-    monkeypatch.setenv("UV_NO_INDEX", "1")
-    monkeypatch.setenv("UV_FIND_LINKS", str(folder))
+    settings = tmp_path / "uv.toml"
+    settings.write_text(f"no-index = true\nfind-links = [{str(folder)!r}]\n")
+    monkeypatch.setenv("UV_CONFIG_FILE", str(settings))
     monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "cache"))
     return folder
 

@@ -30,6 +30,7 @@ _COMMANDS = {
     "explain": "Show the page of a rule.",
     "doctor": "Show what this machine can enforce, what it can't, and what mends it.",
     "policy": "List, show and lint policies.",
+    "env": "List, make, compare and export what is installed in sandboxes.",
 }
 
 

@@ -12,6 +12,7 @@ import click
 from fumehood import sandbox
 from fumehood.cli.commands import EXIT
 from fumehood.cli.options import load_policy, read_source, source_options
+from fumehood.cli.progress import Building
 from fumehood.cli.text import printable, write
 from fumehood.errors import Unavailable
 from fumehood.execution import ProgramError, Result
@@ -56,6 +57,7 @@ def command(  # noqa: PLR0913, PLR0917 -- the contract's options
     """
     source, name, language = read_source(file, code, lang)
     in_force = load_policy(policy, wall=timeout, memory=memory, hosts=allow_net)
+    building = Building("data" if env == "auto" else env)
     try:
         result = sandbox.run(
             source,
@@ -69,11 +71,14 @@ def command(  # noqa: PLR0913, PLR0917 -- the contract's options
             on_stdout=None if as_json else _writer(sys.stdout),
             on_stderr=None if as_json else _writer(sys.stderr),
             approve=_ask if sys.stdin.isatty() and sys.stderr.isatty() else None,
+            on_build=building.hear,
         )
     except Unavailable as error:
         if as_json:
             _print(_unavailable(error, source, language, policy=in_force))
         raise
+    finally:
+        building.close()
     if as_json:
         _print(result)
     else:
@@ -144,6 +149,7 @@ def _remarks(result: Result) -> list[str]:
         lines.append("fumehood: refused before it ran; nothing of it was executed.")
     if result.error is not None and result.outcome != "refused":
         lines.append((result.error.traceback or f"{result.error.name}: {result.error.message}").rstrip())
+        lines += [f"fumehood: {result.error.remedy}"] if result.error.remedy else []
     if result.limit is not None:
         hit = result.limit
         lines.append(f"fumehood: the {hit.kind} limit of {hit.limit} ended the program ({hit.used} used).")

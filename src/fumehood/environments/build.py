@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from fumehood.environments import fonts, uv
 from fumehood.environments.definition import interpreter, python
-from fumehood.environments.store import About, Store, refused, remove, writing
+from fumehood.environments.store import About, Store, read_about, refused, remove, writing
 from fumehood.environments.uv import Step
 from fumehood.plan.environment import SITE
 
@@ -40,7 +40,9 @@ def build(definition: Definition, store: Store, listener: Callable[[Step], None]
     store.prepare()
     _sweep(store)
     with store.building(definition.key, waits=lambda: listener(Step("wait", 0, 0))) as lock:
-        return store.find(definition) or _build(definition, store, listener, lock=lock)
+        place = store.find(definition) or _build(definition, store, listener, lock=lock)
+    listener(Step("ready", read_about(place).size, 0))
+    return place
 
 
 def fonts_for(made: Environment, place: Path, store: Store) -> Path | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import tempfile
 from collections import deque
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -27,7 +28,7 @@ _KEPT_LINES: Final = 200
 _SETTINGS: Final = (
     "UV_CACHE_DIR", "UV_CONCURRENT_", "UV_CONFIG_FILE", "UV_DEFAULT_INDEX", "UV_EXCLUDE_NEWER", "UV_EXTRA_INDEX_URL",
     "UV_FIND_LINKS", "UV_HTTP_", "UV_INDEX", "UV_INSECURE_HOST", "UV_KEYRING_PROVIDER", "UV_NATIVE_TLS",
-    "UV_NETRC", "UV_NO_CACHE", "UV_NO_INDEX", "UV_OFFLINE", "UV_REQUEST_TIMEOUT", "UV_SYSTEM_CERTS",
+    "UV_NETRC", "UV_NO_CACHE", "UV_OFFLINE", "UV_REQUEST_TIMEOUT", "UV_SYSTEM_CERTS",
 )  # fmt: skip
 _FOREIGN: Final = ("VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH", "PYTHONHOME", "RUST_LOG")
 _DOWNLOAD = re.compile(r"^\s*Download(ing|ed) (\S+)(?: \(([\d.]+)([KMG]?i?B)\))?")
@@ -35,7 +36,10 @@ _UNITS: Final = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 
 
 class Step(NamedTuple):
-    """How far a build is: what it does now, how much of that is done, of how much (0: not known), in bytes or files."""
+    """How far a build is: `resolve`, `wait` (for another), `download`, `compile` or `ready`.
+
+    `done` and `total` are bytes of large downloads, or at the end its size on disk; 0 is not known.
+    """
 
     stage: str
     done: int
@@ -85,37 +89,45 @@ def run(
         Unavailable: Network, disk, hashes, a broken file; nothing of it was kept.
     """
     said: deque[str] = deque(maxlen=_KEPT_LINES)
-    with subprocess.Popen(  # noqa: S603 -- uv, by its path
-        [_binary(), *arguments],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        errors="replace",
-        cwd=folder,
-        env=_variables(),
-        pass_fds=() if lock is None else (lock,),
-    ) as process:
+    # A file: while its other words are followed, a pipe would hold no more than half a lock.
+    with (
+        tempfile.TemporaryFile("w+", encoding="utf-8") as output,
+        subprocess.Popen(  # noqa: S603 -- uv, by its path
+            [_binary(), *arguments],
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            cwd=folder,
+            env=_variables(),
+            pass_fds=() if lock is None else (lock,),
+        ) as process,
+    ):
         try:
-            output = _follow(process, given, said=said, hear=hear)
+            _follow(process, given, said=said, hear=hear)
+            process.wait()
+            output.seek(0)
+            told = output.read()
         except BaseException:
             process.kill()
             raise
     if process.returncode:
         raise failure("\n".join(said), folder)
-    return output
+    return told
 
 
-def _follow(process: subprocess.Popen[str], given: str, *, said: deque[str], hear: Callable[[str], None] | None) -> str:
-    """Hand over its input, keep the last of what it says, and give its output: at most a lock, which a pipe holds."""
-    assert process.stdin and process.stdout and process.stderr  # noqa: S101, PT018 -- pipes were asked for
+def _follow(
+    process: subprocess.Popen[str], given: str, *, said: deque[str], hear: Callable[[str], None] | None
+) -> None:
+    """Hand over its input, and keep the last of what it says."""
+    assert process.stdin and process.stderr  # noqa: S101, PT018 -- pipes were asked for
     process.stdin.write(given)
     process.stdin.close()
     for line in process.stderr:
         said.append(line.rstrip("\n"))
         if hear is not None:
             hear(line)
-    return process.stdout.read()
 
 
 def install(lock_file: Path, target: Path, *, listener: Callable[[Step], None], lock: int) -> None:
@@ -133,6 +145,14 @@ def resolve(packages: str, folder: Path, *extra: str) -> str:
         "pip", "compile", "-", "--universal", "--generate-hashes", "--no-header", "--no-annotate",
         "--no-emit-index-url", "--no-emit-find-links", "--quiet", *WHEELS, f"--python={python()}", *extra,
         folder=folder, given=packages,
+    )  # fmt: skip
+
+
+def pylock(lock: str, folder: Path) -> str:
+    """The same lock as a pylock.toml."""
+    return run(
+        "pip", "compile", "-", "--universal", "--no-deps", "--no-header", "--format=pylock.toml", "--quiet", *WHEELS,
+        f"--python={python()}", folder=folder, given=lock,
     )  # fmt: skip
 
 

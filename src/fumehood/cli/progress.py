@@ -1,0 +1,84 @@
+"""What a person sees while an environment is built: a bar on a terminal, a line otherwise; all on standard error."""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from fumehood.environments.uv import Step
+
+_STAGES = {
+    "resolve": "finding versions that fit",
+    "wait": "another process is building it; waiting",
+    "download": "downloading and installing",
+    "compile": "compiling",
+}
+_MB = 1_000_000
+
+
+class Building:
+    """Tells how an environment is built; silent where there is nothing to build."""
+
+    def __init__(self, name: str) -> None:
+        """Nothing is said until the first step."""
+        self._name = name
+        self._began: float | None = None
+        self._stage = ""
+        self._bar: Progress | None = None
+
+    def hear(self, step: Step) -> None:
+        """One step: `fumehood.run(on_build=…)` calls it."""
+        if step.stage == "ready":
+            self._end(step.done)
+            return
+        if step.stage == "resolve":
+            click.echo(f"fumehood: {_STAGES[step.stage]} …", err=True)
+            return
+        if self._began is None:
+            self._begin()
+        if self._bar is not None:
+            self._bar.update(
+                self._bar.task_ids[0], description=_STAGES[step.stage], completed=step.done, total=step.total or None
+            )
+        elif step.stage != self._stage:
+            click.echo(f"fumehood:   {_STAGES[step.stage]} …", err=True)
+        self._stage = step.stage
+
+    def _begin(self) -> None:
+        self._began = time.monotonic()
+        about = " (about 0.75 GB on disk)" if self._name == "data" else ""
+        click.echo(f"fumehood: building the environment {self._name}{about}, once …", err=True)
+        if sys.stderr.isatty():
+            from rich.console import Console
+            from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+            columns = (
+                SpinnerColumn(),
+                TextColumn("{task.description}"),
+                BarColumn(),
+                DownloadColumn(),
+                TimeElapsedColumn(),
+            )
+            self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
+            self._bar.add_task("", total=None)
+            self._bar.start()
+
+    def _end(self, size: int) -> None:
+        if self._began is None:
+            return
+        took = time.monotonic() - self._began
+        self.close()
+        click.echo(f"fumehood: {self._name} is ready: {size / _MB:,.0f} MB, {took:.0f} s.", err=True)
+
+    def close(self) -> None:
+        """Take the bar away, also when the build failed."""
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+        self._began = None
