@@ -2,6 +2,10 @@
 
 Ordering a sandbox costs the caller a few system calls; the jail makes it meanwhile. A cell that was handed out is
 never handed out again.
+
+Who owns what: a cell belongs to the pool, under its lock, until `take` hands it out, and from then on to the taker
+alone; the jail's own descriptors are used and closed under the jail's lock. That a pool is closed is a state that
+each step looks at under the lock, never something that a descriptor tells by failing.
 """
 
 from __future__ import annotations
@@ -10,9 +14,10 @@ import atexit
 import os
 import threading
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from fumehood.errors import SandboxClosed
+from fumehood.errors import SandboxClosed, Unavailable
 from fumehood.plan import BARE, plan
 from fumehood.tiers.jail.service import Jail
 
@@ -26,7 +31,8 @@ if TYPE_CHECKING:
 
 #: Cells kept waiting for each plan that was asked for lately: about 2 MB each.
 WAITING = 8
-_PLANS_KEPT = 4
+_PLANS_WAITING, _PLANS_KEPT = 4, 64
+_TRIES = 3
 
 
 class Ask(NamedTuple):
@@ -38,11 +44,12 @@ class Ask(NamedTuple):
 
 
 class Prepared(NamedTuple):
-    """A plan, and what is asked of it at every run."""
+    """A plan, what is asked of it at every run, and the pool on whose host it holds."""
 
     plan: Plan
     digest: str
     controls: tuple[Control, ...]
+    pool: Pool
 
 
 class Pool:
@@ -55,6 +62,7 @@ class Pool:
         self._lock = threading.Lock()
         self._waiting: dict[str, deque[Cell]] = {}
         self._plans: dict[Ask, Prepared] = {}
+        self._closed = False
 
     @property
     def host(self) -> Host:
@@ -69,15 +77,21 @@ class Pool:
             PolicyError: A limit is above the machine's.
         """
         key = Ask(policy, language, environment)
-        if key not in self._plans:
+        ready = self._plans.get(key)
+        if ready is None:
             made = plan(policy, self.host, language=language, environment=environment)
-            self._plans[key] = Prepared(made, made.digest, made.controls())
-        return self._plans[key]
+            ready = Prepared(made, made.digest, made.controls(), self)
+            with self._lock:
+                if len(self._plans) >= _PLANS_KEPT:
+                    del self._plans[next(iter(self._plans))]
+                self._plans[key] = ready
+        return ready
 
     def expect(self, policy: Policy) -> None:
         """Have the jail begin with what a run under this policy will need, while the caller does other things."""
         ready = self.prepare(policy, "python")
-        self._waiting[ready.digest] = deque([self.jail.order(ready.plan)])
+        with self._lock:
+            self._waiting[ready.digest] = deque([self.jail.order(ready.plan)])
 
     def take(self, ready: Prepared) -> Cell:
         """A fresh cell for a plan; `refill` afterwards, off the caller's clock."""
@@ -91,26 +105,42 @@ class Pool:
         return self.jail.order(ready.plan)
 
     def refill(self, ready: Prepared) -> None:
-        """Order what is missing, one more than was taken at most, so that filling up never holds a caller long."""
+        """Order what is missing, one more than was taken at most, so that filling up never holds a caller long.
+
+        Raises:
+            SandboxClosed: The jail is gone.
+            Unavailable: The caller has no descriptors left to order one.
+        """
         evicted: list[Cell] = []
         with self._lock:
+            if self._closed:
+                return
             waiting = self._waiting.pop(ready.digest, None) or deque()
             self._waiting[ready.digest] = waiting  # the latest used last
             for _ in range(min(2, self.waiting - len(waiting))):
                 waiting.append(self.jail.order(ready.plan))
-            while len(self._waiting) > _PLANS_KEPT:
+            while len(self._waiting) > _PLANS_WAITING:
                 evicted += self._waiting.pop(next(iter(self._waiting)))
         for cell in evicted:
             cell.close()
 
     def close(self) -> None:
-        """End all that waits and the jail itself."""
+        """End all that waits and the jail itself. Safe to call twice."""
         with self._lock:
-            for waiting in self._waiting.values():
-                for cell in waiting:
-                    cell.close()
-            self._waiting.clear()
+            self._closed = True
+            self._let_go()
         self.jail.close()
+
+    def abandon(self) -> None:
+        """In a fork: let go of what belongs to the parent. No lock: whoever held one is not in this process."""
+        self._let_go()
+        self.jail.abandon()
+
+    def _let_go(self) -> None:
+        for waiting in self._waiting.values():
+            for cell in waiting:
+                cell.close()
+        self._waiting.clear()
 
 
 _shared: Pool | None = None
@@ -131,42 +161,51 @@ def shared(waiting: int = WAITING, launched: Launched | None = None) -> Pool:
 async def fresh(ask: Ask, trees: list[dict[str, object]], waiter: Waiter) -> tuple[Prepared, Cell]:
     """A cell of the shared pool, sealed and waiting for code; with `trees`, one that was made for them.
 
-    A jail whose processes were killed is replaced once, without a word: nothing of the caller's was in it.
+    What was killed before it was handed out is replaced without a word: nothing of the caller's was in it.
 
     Raises:
         Unavailable: This machine can't make one, or can't enforce the policy.
         SandboxClosed: The jail's processes are being killed again and again.
     """
-    try:
-        return await _fresh(shared(), ask, trees, waiter=waiter)
-    except SandboxClosed:
-        return await _fresh(shared(), ask, trees, waiter=waiter)
+    for _ in range(_TRIES - 1):
+        with suppress(SandboxClosed):
+            return await _fresh(shared(), ask, trees, waiter=waiter)
+    return await _fresh(shared(), ask, trees, waiter=waiter)
 
 
 async def _fresh(pool: Pool, ask: Ask, trees: list[dict[str, object]], *, waiter: Waiter) -> tuple[Prepared, Cell]:
     try:
         ready = pool.prepare(*ask)
         cell = pool.jail.order(ready.plan, trees) if trees else pool.take(ready)
-        try:
-            await cell.open(waiter)
-        except BaseException:  # cancelled, too: what nobody waits for any more is given up
-            cell.close()
-            raise
-        kept = ready.plan.output  # the settings that are not sealed in
-        cell.keep(kept["output"].value, kept["displays"].value)
     except SandboxClosed:
         _replace(pool)
         raise
+    try:
+        await cell.open(waiter)
+    except SandboxClosed:
+        if cell.orphaned:
+            _replace(pool)
+        raise
+    except BaseException:  # cancelled, too: what nobody waits for any more is given up
+        cell.close()
+        raise
+    kept = ready.plan.output  # the settings that are not sealed in
+    cell.keep(kept["output"].value, kept["displays"].value)
     return ready, cell
 
 
 def replenish(ready: Prepared) -> None:
-    """Have the shared pool order what was taken from it; a jail that was killed is replaced at the next use."""
-    pool = shared()
+    """Have the pool order what was taken from it. Never fails: who calls this has a result in hand.
+
+    A jail that was killed is replaced at the next use; what can't be ordered now is ordered, or refused with the
+    reason, when it is asked for.
+    """
     try:
-        pool.refill(ready)
+        ready.pool.refill(ready)
     except SandboxClosed:
-        _replace(pool)
+        _replace(ready.pool)
+    except Unavailable:
+        return
 
 
 def _replace(pool: Pool) -> None:
@@ -191,7 +230,7 @@ def _forget() -> None:
     global _shared, _guard  # noqa: PLW0603 -- as above
     _guard = threading.Lock()
     if _shared is not None:
-        _shared.jail.abandon()
+        _shared.abandon()
         _shared = None
 
 

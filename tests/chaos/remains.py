@@ -92,6 +92,16 @@ def children(pid: int) -> list[int]:
     return sorted((child for child in below if (_stat(child) or (0, 0))[0] == pid), key=below.__getitem__)
 
 
+def named(name: str) -> int:
+    """Find the process below this one that calls itself so."""
+    return next(pid for pid in family(os.getpid()) if _comm(pid) == name)
+
+
+def parent(pid: int) -> int:
+    """Find the parent of a living process."""
+    return (_stat(pid) or (0, 0))[0]
+
+
 def survivors(processes: dict[int, int], patience: float = _PATIENCE_S) -> dict[int, str]:
     """Those of `processes` that still run after a while, with what they are; a zombie is a process that ended."""
     end = time.monotonic() + patience
@@ -102,9 +112,13 @@ def survivors(processes: dict[int, int], patience: float = _PATIENCE_S) -> dict[
 
 def cgroups() -> list[str]:
     """List the cgroups, those of single sandboxes included, of jails whose launcher descends from this process."""
-    mine = family(os.getpid())
-    places = [place for root in _hierarchies() for place in Path(root).glob(f"**/{PREFIX}*") if _owner(place) in mine]
-    return [str(group) for place in places for group in (place, *place.iterdir()) if group.is_dir()]
+    mine, found = family(os.getpid()), list[str]()
+    for root in _hierarchies():
+        for folder, _, _ in os.walk(root):  # what is removed meanwhile is passed over
+            ours = [part for part in folder.split("/") if part.startswith(PREFIX)]
+            if ours and _owner(ours[0]) in mine:
+                found.append(folder)
+    return found
 
 
 def settled(before: Remains, patience: float = _PATIENCE_S) -> Remains:
@@ -115,8 +129,8 @@ def settled(before: Remains, patience: float = _PATIENCE_S) -> Remains:
     return now
 
 
-def _owner(place: Path) -> int:
-    number = place.name.removeprefix(PREFIX).partition("-")[0]
+def _owner(place: str) -> int:
+    number = place.removeprefix(PREFIX).partition("-")[0]
     return int(number) if number.isdigit() else 0
 
 
@@ -127,6 +141,13 @@ def _hierarchies() -> list[str]:
 
 def _alive(processes: dict[int, int]) -> dict[int, str]:
     return {pid: _name(pid) for pid, started in processes.items() if (_stat(pid) or (0, 0))[1] == started}
+
+
+def _comm(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        return ""
 
 
 def _name(pid: int) -> str:

@@ -47,7 +47,7 @@ class Breached(pool.Pool):
     def prepare(self, *asked: Any) -> Prepared:
         """As in `Pool`, but weakened."""
         made = weaken(super().prepare(*asked).plan, self.fences)
-        return Prepared(made, made.digest, made.controls())
+        return Prepared(made, made.digest, made.controls(), self)
 
 
 def _breached() -> Breached:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests import unread as fh
+from tests.chaos.remains import window
 from tests.limits.bounds import BOUNDS, by_cgroup
 from tests.run.command import fumehood
 
@@ -60,6 +61,8 @@ def test_a_limit_is_told_with_its_kind_its_size_what_was_used_and_how_to_raise_i
     policy = BOUNDS.but(**{"limits.disk": "40MiB"}) if kind == "memory" else BOUNDS
     if kind == "wall":
         policy = BOUNDS.but(**{"limits.wall": "700ms"})
+    if kind == "cpu":  # a loaded machine gives little of it in a second
+        policy = BOUNDS.but(**{"limits.wall": "60s", "limits.cpu": "600ms"})
 
     result = fh.run(code, policy=policy)
 
@@ -160,16 +163,33 @@ def test_time_is_counted_per_run() -> None:
     assert ["completed"] * 4 == outcomes
 
 
-def test_memory_is_held_between_runs_too() -> None:
-    """A thread that is left eating memory after its run is ended at the limit, and the next call says so."""
-    if not by_cgroup("memory"):
-        pytest.skip("without a memory cgroup it is read only while a run is in progress")
-    code = f"import threading, time\ndef eat():\n    time.sleep(0.2)\n    {EATER.replace(chr(10), chr(10) + '    ')}\nthreading.Thread(target=eat).start()"
+@pytest.mark.parametrize("left", ["thread", "child"])
+def test_memory_is_held_between_runs_too(left: str) -> None:
+    """What is left eating memory after its run is ended at the limit, and the next call says so."""
+    eat = f"def eat():\n    time.sleep(0.2)\n    {EATER.replace(chr(10), chr(10) + '    ')}\n"
+    leave = {"thread": "threading.Thread(target=eat).start()", "child": "if os.fork() == 0: eat()"}[left]
     with fh.Sandbox(policy=BOUNDS) as sandbox:
-        sandbox.run(code)
-        import time  # noqa: PLC0415 -- only here
+        first = sandbox.run(f"import os, threading, time\n{eat}{leave}")
+        assert "completed" == first.outcome
+        with window(sandbox) as inside:
+            assert [] == inside.left(patience=20)
+        with pytest.raises(fh.Error, match="memory"):
+            sandbox.run("1")
 
-        time.sleep(2)
+
+LOSES_A_CHILD = "import os, signal\npid = os.fork()\nif pid == 0:\n    x = []\n    while True: x.append(bytearray(1 << 20))\nos.waitpid(pid, 0)\n"
+
+
+@pytest.mark.parametrize("goes_on", ["'fine'", "import time; time.sleep(60)", "raise ValueError"])
+def test_a_child_that_ran_out_of_memory_ends_the_run(goes_on: str) -> None:
+    """The kernel may kill one process of many: that is the memory limit all the same, and it ends the whole tree."""
+    with fh.Sandbox(policy=BOUNDS) as sandbox:
+        sandbox.run("1")
+        with window(sandbox) as inside:
+            result = sandbox.run(LOSES_A_CHILD + goes_on)
+
+            assert ("limit", "memory") == (result.outcome, result.limit and result.limit.kind)
+            assert [] == inside.left()
         with pytest.raises(fh.Error, match="memory"):
             sandbox.run("1")
 

@@ -15,11 +15,13 @@ if TYPE_CHECKING:
 
 WANTED = ("memory", "pids", "cpu", "cpuacct", "freezer")
 _PERIOD_US = 100_000
+#: What is opened for reading later, each the first of its row that this kernel has. Version 2 needs no count of kills:
+#: there, whoever runs out of memory is ended as a whole.
 _METERS = {
-    ("cpuacct", 1): ("cpuacct.usage",),
-    ("cpu", 2): ("cpu.stat",),
-    ("memory", 1): ("memory.max_usage_in_bytes",),
-    ("memory", 2): ("memory.peak", "memory.current"),
+    ("cpuacct", 1): (("cpuacct.usage",),),
+    ("cpu", 2): (("cpu.stat",),),
+    ("memory", 1): (("memory.max_usage_in_bytes",), ("memory.oom_control",)),
+    ("memory", 2): (("memory.peak", "memory.current"),),
 }
 
 
@@ -52,7 +54,7 @@ def _write(path: str, value: object) -> None:
         os.close(descriptor)
 
 
-def _counter(text: str, key: str) -> int:
+def counter(text: str, key: str) -> int:
     """The number behind `key` in a file of "key number" lines; 0 where it is not told."""
     for line in text.splitlines():
         name, _, value = line.partition(" ")
@@ -223,21 +225,36 @@ class Group:
         return [os.open(f"{path}/{files[version]}", os.O_WRONLY | os.O_CLOEXEC) for path, version in doors.items()]
 
     def meters(self) -> dict[str, int]:
-        """Open what tells CPU time and the peak of memory: file name to descriptor, for others to read at offset 0."""
+        """Open what tells CPU time, memory and kills: file name to descriptor, for others to read at offset 0."""
         found: dict[str, int] = {}
         for controller, (path, version) in self.where.items():
-            names = [name for name in _METERS.get((controller, version), ()) if os.path.exists(f"{path}/{name}")]
-            if names:
-                found[names[0]] = os.open(f"{path}/{names[0]}", os.O_RDONLY | os.O_CLOEXEC)
+            for row in _METERS.get((controller, version), ()):
+                name = next((name for name in row if os.path.exists(f"{path}/{name}")), None)
+                if name is not None:
+                    found[name] = os.open(f"{path}/{name}", os.O_RDONLY | os.O_CLOEXEC)
         return found
+
+    def alarm(self) -> int:
+        """An eventfd that is signalled when memory has run out; -1 where there is none, or none is needed.
+
+        Version 1 kills one process and lets the others go on; version 2 is told to kill the whole group.
+        """
+        path, version = self.where.get("memory", ("", 0))
+        if version != 1:
+            return -1
+        alarm = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        counter = os.open(f"{path}/memory.oom_control", os.O_RDONLY | os.O_CLOEXEC)
+        _write(f"{path}/cgroup.event_control", f"{alarm} {counter}")
+        os.close(counter)
+        return alarm
 
     def oom_kills(self) -> int:
         """How many processes the kernel killed here for want of memory."""
-        return _counter(self._ask("memory", "memory.oom_control", "memory.events") or "", "oom_kill")
+        return counter(self._ask("memory", "memory.oom_control", "memory.events") or "", "oom_kill")
 
     def forks_refused(self) -> int:
         """How many times a process or thread was refused because of the limit."""
-        return _counter(self._ask("pids", "pids.events", "pids.events") or "", "max")
+        return counter(self._ask("pids", "pids.events", "pids.events") or "", "max")
 
     @property
     def can_freeze(self) -> bool:
@@ -257,7 +274,7 @@ class Group:
         path, version = self.where["freezer"]
         if version == 1:
             return _read(f"{path}/freezer.state").strip() == "FROZEN"
-        return _counter(_read(f"{path}/cgroup.events"), "frozen") == 1
+        return counter(_read(f"{path}/cgroup.events"), "frozen") == 1
 
     def remove(self) -> bool:
         """Take the group away; False while its last processes are still going."""

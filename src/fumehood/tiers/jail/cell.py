@@ -55,15 +55,20 @@ def _stillborn(gone: Message) -> SandboxClosed | Unavailable:
     """Why a sandbox ended before it was ready."""
     if gone.get("reason") == "warden":
         return SandboxClosed("The jail's processes were killed.", remedy="Try again: new ones are started.")
-    why = gone.get("why") or "its first process ended without a word"
+    if "why" not in gone:
+        return SandboxClosed("The sandbox was killed before it was used.", remedy="Try again: a new one is made.")
     return Unavailable(
-        f"The sandbox could not be made: {why}",
+        f"The sandbox could not be made: {gone['why']}",
         remedy="`fumehood doctor` says what this machine can enforce and what is missing.",
     )
 
 
 class Cell:
-    """One sandbox of the jail. Not safe for two calls at once; its owner sees to that."""
+    """One sandbox of the jail. Not safe for two calls at once; its owner sees to that.
+
+    Only `kill` may come from another thread at any time: commands and the closing exclude each other by a lock, so
+    that no command goes to a number that means something else by now.
+    """
 
     def __init__(self, lifeline: socket.socket, channel: socket.socket, outputs: tuple[int, int], *, cap: int) -> None:
         """Take the broker's ends of what was sent with the order; `cap` is how much of each output is kept."""
@@ -88,6 +93,7 @@ class Cell:
         self.clock: Clock | None = None
         self._rang = False
         self._bell = threading.Lock()
+        self._lock = threading.Lock()
         self._events: dict[int, Callable[[], bool]] = {
             lifeline.fileno(): self._hear_warden,
             channel.fileno(): self._hear_code,
@@ -103,9 +109,11 @@ class Cell:
 
         Raises:
             Unavailable: It could not be made; the message says which step failed.
-            SandboxClosed: The jail itself is gone.
+            SandboxClosed: It was killed, alone or with the jail.
         """
         end = time.monotonic() + _PATIENCE_S
+        if not self.ready and not self._take_in():
+            self._command({"do": "hurry"})
         while not (self.ready and self.meter is not None):
             if self.gone is not None:
                 self.close()
@@ -116,6 +124,11 @@ class Cell:
                     f"The sandbox was not ready after {_PATIENCE_S:.0f} s.",
                     remedy="The machine may be overloaded; try again, or see `fumehood doctor`.",
                 )
+
+    @property
+    def orphaned(self) -> bool:
+        """Whether it ended because its jail did."""
+        return self.gone is not None and self.gone.get("reason") == "warden"
 
     async def run(self, request: Message, budget: Message, waiter: Waiter) -> Outcome:
         """Run one program. The warden ends it at its limits; the outcome says what happened.
@@ -136,6 +149,9 @@ class Cell:
                 if not await self._turn(waiter, clock.end() + _GRACE_S) and clock.end() + _GRACE_S < time.monotonic():
                     await self._give_up(waiter)
             if self._tampered is not None:
+                await self._await_end(waiter)
+            elif self.gone is None and self.meter is not None and self.meter.oom_kills():
+                self.kill("memory")  # the program answered, but its tree lost processes to the limit
                 await self._await_end(waiter)
         except BaseException:  # the caller gave up in the middle: what runs there now has no owner any more
             self.kill("closed")
@@ -232,10 +248,16 @@ class Cell:
         """Wait for anything and take it in; False when `end` passed first."""
         if not await waiter.readable(self.epoll.fileno(), end - time.monotonic()):
             return False
-        for descriptor, _ in self.epoll.poll(0):
+        self._take_in()
+        return True
+
+    def _take_in(self) -> bool:
+        """Hear what is there now; False when there is nothing."""
+        heard = self.epoll.poll(0)
+        for descriptor, _ in heard:
             if not self._events[descriptor]():
                 self._ignore(descriptor)
-        return True
+        return bool(heard)
 
     def _ignore(self, descriptor: int) -> None:
         if self._events.pop(descriptor, None) is not None:
@@ -283,6 +305,9 @@ class Cell:
                 message, descriptors = wire.receive(self.lifeline)
             except BlockingIOError:
                 return True
+            except OSError as error:  # descriptors came, and this process may have no more
+                self.gone = self.gone or {"event": "failed", "why": f"this process: {error.strerror} (ulimit -n)"}
+                return False
             if message is None:
                 self.gone = self.gone or {"event": "gone", "reason": "warden", "status": None}
                 return False
@@ -302,21 +327,13 @@ class Cell:
             self.gone = self.gone or message
 
     def _command(self, message: Message) -> None:
-        with suppress(OSError):  # the warden is gone; its end is read from the lifeline
-            wire.send(self.lifeline, message)
+        with self._lock, suppress(OSError):  # the warden is gone; its end is read from the lifeline
+            if not self.closed:
+                wire.send(self.lifeline, message)
 
     def kill(self, reason: str) -> None:
         """Have everything in it ended, now."""
         self._command({"do": "kill", "reason": reason})
-
-    def lease(self, idle: float | None, lifetime: float | None) -> None:
-        """From now on have it ended after so many seconds without a call, and after so many in all."""
-        if idle is not None or lifetime is not None:
-            self._command({"do": "lease", "idle": idle, "lifetime": lifetime})
-
-    def renew(self) -> None:
-        """Something other than a run was asked of it: it is not idle."""
-        self._command({"do": "renew"})
 
     # About the run in progress, from any thread; nothing where there is none
 
@@ -357,12 +374,19 @@ class Cell:
 
     def close(self) -> None:
         """Let go of it; the warden ends what still runs. Safe to call twice."""
+        if os.getpid() != self._maker:  # in a fork of the caller, where nobody holds the lock, these are copies
+            self._let_go()
+            return
+        with self._lock:
+            if not self.closed:
+                with suppress(OSError):  # other forks may hold copies: to close ours would not be heard
+                    self.lifeline.shutdown(socket.SHUT_RDWR)
+            self._let_go()
+
+    def _let_go(self) -> None:
         if self.closed:
             return
         self.closed = True
-        if os.getpid() == self._maker:  # a fork of the caller may hold copies of our ends; it must not end it either
-            with suppress(OSError):
-                self.lifeline.shutdown(socket.SHUT_RDWR)
         self.epoll.close()
         self.lifeline.close()
         self.channel.close()

@@ -2,6 +2,7 @@
 
 It waits for two ends, the caller's and the warden's, and then leaves nothing behind. The warden is pid 1 of a pid
 namespace that holds every other process of the jail, so the kernel itself ends them all with it, whatever killed it.
+The warden in turn watches the launcher, and ends when that was killed.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import os
 import select
 import signal
 import socket
+import sys
 import time
 
 from fumehood.kernel import cgroup, namespaces, privilege
@@ -25,6 +27,9 @@ def main() -> None:
     privilege.set_name("fumehood")
     broker = socket.socket(fileno=BROKER)
     caller = os.pidfd_open(os.getppid())
+    if str(os.getppid()) != sys.argv[2]:  # it was gone before we looked, and a fork of it may hold the channel open
+        return
+    myself = os.pidfd_open(os.getpid())
     groups = cgroup.Cgroups.open(f"{PREFIX}{os.getpid()}")
     for place in cgroup.abandoned(groups.places, PREFIX):
         cgroup.thaw(place)
@@ -44,7 +49,7 @@ def main() -> None:
     if child == 0:
         os.close(caller)
         os.close(alive)
-        warden.main(broker, groups, facts)
+        warden.main(broker, groups, facts, launcher=myself)
         os._exit(0)
     broker.close()
     os.close(held)

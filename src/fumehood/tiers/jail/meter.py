@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 
+from fumehood.kernel.cgroup import counter
+
 _TICK_NS = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
-_PARSED = {"cpuacct.usage": 1, "memory.max_usage_in_bytes": 1, "memory.peak": 1, "memory.current": 1}
+_PEAKS = ("memory.max_usage_in_bytes", "memory.peak", "memory.current")
 
 
 def _read(descriptor: int) -> str:
@@ -22,7 +24,8 @@ class Meter:
 
     Args:
         descriptors: File name to descriptor: "proc" (the folder) always, and of the cgroup what there is:
-            "cpuacct.usage" or "cpu.stat", "memory.max_usage_in_bytes", "memory.peak" or "memory.current".
+            "cpuacct.usage" or "cpu.stat", "memory.max_usage_in_bytes", "memory.peak" or "memory.current",
+            "memory.oom_control".
     """
 
     def __init__(self, descriptors: dict[str, int]) -> None:
@@ -43,12 +46,18 @@ class Meter:
 
     def memory_peak(self) -> int:
         """The most bytes that were in use at once: by the kernel's count, else the most that was ever seen here."""
-        for name in _PARSED:
-            if name.startswith("memory.") and name in self.descriptors:
+        for name in _PEAKS:
+            if name in self.descriptors:
                 self._peak = max(self._peak, int(_read(self.descriptors[name])))
                 return self._peak
         self.resident()
         return self._peak
+
+    def oom_kills(self) -> int:
+        """How many processes the kernel killed for want of memory while others went on, where that can be."""
+        if "memory.oom_control" not in self.descriptors:
+            return 0
+        return counter(_read(self.descriptors["memory.oom_control"]), "oom_kill")
 
     def processes(self) -> int:
         """Processes in the sandbox now, its pid 1 not counted."""

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 #: this long, and whenever a child crashed, so that an attacker can't learn by trying.
 FORKS, AGE_S = 2000, 600.0
 _FAILURES = 3
+#: Births under way at once, where callers wait for them.
+_AT_ONCE = 4
 _BOOT = "from fumehood.tiers.jail.zygote import main; main()"
 
 
@@ -51,6 +53,15 @@ class Zygote:
     def stale(self) -> bool:
         """Whether the next birth should come from another."""
         return self.births >= FORKS or time.monotonic() - self.started > AGE_S
+
+    def ask(self, ward: Ward) -> None:
+        """Ask for one more process; what comes of it is heard on the channel."""
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with suppress(OSError):  # it has just ended, which is heard next
+            wire.send(self.channel, {}, (theirs.fileno(),))
+        theirs.close()
+        self.births += 1
+        self.owed.append((ward, ours))
 
     def why(self) -> str:
         """After its end: what it said of a start that failed."""
@@ -87,44 +98,51 @@ def _become(definition: Message, channel: socket.socket, failing: int) -> NoRetu
     os._exit(1)
 
 
-class Nursery:
-    """All roots that the broker defined, with the zygote that serves each."""
+class Brood:
+    """Everything that is born of one root: its zygote, and the sandboxes that wait to be forked from it."""
 
-    def __init__(self, warden: Warden, *, root: bool) -> None:
-        """Begin without any."""
+    def __init__(self, warden: Warden, definition: Message) -> None:
+        """Start the zygote."""
         self.warden = warden
-        self.identities = Identities(root=root)
-        self.definitions: dict[str, Message] = {}
-        self.zygotes: dict[str, Zygote] = {}
-        self.failures: dict[str, int] = {}
+        self.definition = definition
+        self.failures = 0
+        self.wanted: deque[Ward] = deque()  # a caller waits for them
+        self.spare: deque[Ward] = deque()  # made ahead, one at a time and only when nobody waits
+        self.zygote: Zygote | None = self._start()
 
-    def define(self, definition: Message) -> None:
-        """Take a root's description and start its zygote."""
-        self.definitions[definition["key"]] = definition
-        self._start(definition["key"])
-
-    def _start(self, key: str) -> Zygote:
-        made = Zygote(self.definitions[key])
-        self.zygotes[key] = made
-        self.warden.watch(made.channel.fileno(), lambda: self._heard(key, made))
+    def _start(self) -> Zygote:
+        made = Zygote(self.definition)
+        self.warden.watch(made.channel.fileno(), lambda: self._heard(made))
         return made
 
     def bear(self, ward: Ward) -> None:
-        """Ask the zygote of the ward's root for one more process."""
-        made = self.zygotes.get(ward.key)
-        if made is None or made.stale():
-            self.retire(ward.key)
-            made = self._start(ward.key)
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with suppress(OSError):  # it has just ended; what is said then is said by _heard
-            wire.send(made.channel, {}, (theirs.fileno(),))
-        theirs.close()
-        made.births += 1
-        made.owed.append((ward, ours))
+        """Have one more sandbox forked when its turn comes."""
+        self.spare.append(ward)
+        self._feed()
 
-    def retire(self, key: str) -> None:
-        """Let a zygote go once it owes nothing; the next birth starts another."""
-        made = self.zygotes.pop(key, None)
+    def hurry(self, ward: Ward) -> None:
+        """A caller waits for this one, if it is not born already: let it pass those that are made ahead."""
+        if ward in self.spare:
+            self.spare.remove(ward)
+            self.wanted.append(ward)
+            self._feed()
+
+    def _feed(self) -> None:
+        """Ask for as many births as may be under way at once: what a zygote has not read yet fills its channel."""
+        while self.wanted or self.spare:
+            queue, most = (self.wanted, _AT_ONCE) if self.wanted else (self.spare, 1)
+            if self.zygote is None or self.zygote.stale():
+                self.retire()
+                self.zygote = self._start()
+            if len(self.zygote.owed) >= most:
+                return
+            ward = queue.popleft()
+            if ward in self.warden.wards:  # else the broker let go of it meanwhile
+                self.zygote.ask(ward)
+
+    def retire(self) -> None:
+        """Let the zygote go once it owes nothing; the next birth starts another."""
+        made, self.zygote = self.zygote, None
         if made is not None and not made.owed:
             self._drop(made)
 
@@ -132,28 +150,56 @@ class Nursery:
         self.warden.forget(made.channel.fileno())
         made.close()
 
-    def _heard(self, key: str, made: Zygote) -> None:
+    def _heard(self, made: Zygote) -> None:
         """A birth's process number, or the zygote's end."""
         message, _ = wire.receive(made.channel)
         if message is None:
-            self._died(key, made)
+            self._died(made)
             return
-        self.failures[key] = 0
+        self.failures = 0
         ward, birth = made.owed.popleft()
-        ward.born(message["pid"], birth)
-        if self.zygotes.get(key) is not made and not made.owed:
+        if "failed" in message:
+            birth.close()
+            ward.fail(message["failed"])
+        else:
+            ward.born(message["pid"], birth)
+        if self.zygote is not made and not made.owed:
             self._drop(made)
+        self._feed()
 
-    def _died(self, key: str, made: Zygote) -> None:
+    def _died(self, made: Zygote) -> None:
         """Give the births that it owed to a new one, unless they keep failing."""
-        if self.zygotes.get(key) is made:
-            del self.zygotes[key]
-        self.failures[key] = self.failures.get(key, 0) + 1
+        if self.zygote is made:
+            self.zygote = None
+        self.failures += 1
         why = made.why()
         self._drop(made)
-        for ward, birth in made.owed:
+        orphans = [ward for ward, _ in made.owed]
+        for _, birth in made.owed:
             birth.close()
-            if self.failures[key] < _FAILURES and ward in self.warden.wards:
-                self.bear(ward)
-            else:
+        if self.failures < _FAILURES:
+            self.wanted.extendleft(reversed(orphans))
+        else:
+            for ward in [*orphans, *self.wanted, *self.spare]:
                 ward.fail(why)
+            self.wanted.clear()
+            self.spare.clear()
+        self._feed()
+
+
+class Nursery:
+    """All roots that the broker defined."""
+
+    def __init__(self, warden: Warden, *, root: bool) -> None:
+        """Begin without any."""
+        self.warden = warden
+        self.identities = Identities(root=root)
+        self.broods: dict[str, Brood] = {}
+
+    def define(self, definition: Message) -> None:
+        """Take a root's description and start its zygote."""
+        self.broods[definition["key"]] = Brood(self.warden, definition)
+
+    def __getitem__(self, key: str) -> Brood:
+        """What is born of a root that was defined."""
+        return self.broods[key]

@@ -55,8 +55,8 @@ def seal(orders: Message, trees: list[int], outputs: tuple[int, int]) -> list[in
     for pipe in outputs:
         os.fchown(pipe, *owner)
     _change_identity(orders, owner)
-    for name, value in orders["rlimits"].items():
-        limits.lower(name, value)
+    for name in orders["rlimits"].keys() - {"nofile"}:
+        limits.lower(name, orders["rlimits"][name])
     if orders["processors"]:
         os.sched_setaffinity(0, orders["processors"])
     os.umask(0o022)
@@ -69,6 +69,15 @@ def seal(orders: Message, trees: list[int], outputs: tuple[int, int]) -> list[in
     privilege.set_dumpable(dumpable=False)
     listener = seccomp.load(base64.b64decode(orders["program"]), listener=orders["listener"])
     return handed if listener < 0 else [*handed, listener]
+
+
+def limit_files(orders: Message) -> None:
+    """The last limit, when this process has sent its descriptors.
+
+    While they are on their way the kernel counts them, over all processes of the host's user, against the sender's
+    own limit: a small one would let neighbours keep a sandbox from being made. The filter lets limits be lowered.
+    """
+    limits.lower("nofile", orders["rlimits"]["nofile"])
 
 
 def _mount_workspace(orders: Message, owner: tuple[int, int]) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import base64
+import errno
 import os
+import resource
 import socket
 import threading
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any
 
 from fumehood.errors import SandboxClosed, Unavailable
@@ -23,20 +25,34 @@ if TYPE_CHECKING:
     from fumehood.tiers.jail.wire import Message
 
 _PATIENCE_S = 30
+_ORDERS_KEPT = 64
+#: Descriptors of the caller that are left alone when a cell is ordered: those that live need some to be looked after.
+_RESERVE = 64
 _POLICY = ("files.read", "files.write")
 
 
 class Jail:
-    """One running jail: a launcher, its warden and their zygotes. Any thread or event loop may order cells from it."""
+    """One running jail: a launcher, its warden and their zygotes. Any thread or event loop may order cells from it.
+
+    Its descriptors are used and closed under one lock, so no thread can come upon a number that another one closed.
+    """
 
     def __init__(self, launched: Launched | None = None) -> None:
-        """Start it, or take over what was started early; `host` waits for it."""
+        """Start it, or take over what was started early; `host` waits for it.
+
+        Raises:
+            Unavailable: The caller's own limits let no process be started.
+        """
         self._roots: set[str] = set()
         self._lock = threading.Lock()
+        self._closed = False
         self._host: Host | None = None
         self.places: tuple[str, ...] = ()
         self._orders: dict[int, tuple[Plan, bytes]] = {}  # with the plan, whose id is the key, kept alive
-        launched = launched or Launched()
+        try:
+            launched = launched or Launched()
+        except OSError as error:
+            raise _own_limit(error) from error
         self._launcher, self._channel, self._told = launched.pid, launched.channel, launched.told
 
     @property
@@ -45,21 +61,29 @@ class Jail:
 
         Raises:
             Unavailable: The jail's processes did not come up.
-            SandboxClosed: They were killed while they did.
+            SandboxClosed: They were killed while they did, or the jail was closed.
         """
-        with self._lock:
-            if self._host is None:
-                self._channel.settimeout(_PATIENCE_S)
-                try:
-                    message, _ = wire.receive(self._channel)
-                except OSError:
-                    message = None
-                if message is None:
-                    raise self._failure()
-                hello = message["hello"]
-                self.places = tuple(hello.pop("places", ()))
-                self._host = Host.from_dict(hello)
-            return self._host
+        if self._host is None:
+            with self._lock:
+                return self._known_host()
+        return self._host
+
+    def _known_host(self) -> Host:
+        """`host`, for who holds the lock."""
+        if self._closed:
+            raise SandboxClosed("The jail was closed.", remedy="Make a new Sandbox.")
+        if self._host is None:
+            self._channel.settimeout(_PATIENCE_S)
+            try:
+                message, _ = wire.receive(self._channel)
+            except OSError:
+                message = None
+            if message is None:
+                raise self._failure()
+            hello = message["hello"]
+            self.places = tuple(hello.pop("places", ()))
+            self._host = Host.from_dict(hello)
+        return self._host
 
     def _failure(self) -> Unavailable | SandboxClosed:
         """What the jail's processes said before they ended; without a word they were killed."""
@@ -84,53 +108,95 @@ class Jail:
 
         Raises:
             SandboxClosed: The jail is gone.
+            Unavailable: The caller's own limits let no cell be ordered.
         """
-        order = self._order(plan, [*trees])
-        lifelines = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        channels = socket.socketpair()
-        out, err = os.pipe(), os.pipe()
-        given = (lifelines[1].fileno(), channels[1].fileno(), out[1], err[1])
         try:
-            wire.send(self._channel, order, given)
+            cell, far_ends = _connected(plan.output["output"].value)
         except OSError as error:
-            raise SandboxClosed("The jail's processes are gone.", remedy="Make a new Sandbox.") from error
+            raise _own_limit(error) from error
+        try:
+            self._send(plan, [*trees], far_ends)
+        except BaseException:
+            cell.close()
+            raise
         finally:
-            lifelines[1].close()
-            channels[1].close()
-            os.close(out[1])
-            os.close(err[1])
-        return Cell(lifelines[0], channels[0], (out[0], err[0]), cap=plan.output["output"].value)
+            for descriptor in far_ends:
+                os.close(descriptor)
+        return cell
 
-    def _order(self, plan: Plan, trees: list[Message]) -> bytes:
-        """The message for a plan, made once; its root is described to the warden when it is first used."""
+    def _send(self, plan: Plan, trees: list[Message], far_ends: tuple[int, ...]) -> None:
         with self._lock:
-            if id(plan) not in self._orders:
-                self._orders[id(plan)] = plan, self._prepare(plan)
-            order = self._orders[id(plan)][1]
-        return (
-            order if not trees else wire.encode((message := wire.decode(order)) | {"trees": message["trees"] + trees})
-        )
+            self._known_host()
+            try:
+                order = self._order(plan)
+                if trees:
+                    message = wire.decode(order)
+                    order = wire.encode(message | {"trees": message["trees"] + trees})
+                wire.send(self._channel, order, far_ends)
+            except OSError as error:
+                if error.errno in {errno.EPIPE, errno.ECONNRESET} or isinstance(error, TimeoutError):
+                    raise SandboxClosed("The jail's processes are gone.", remedy="Make a new Sandbox.") from error
+                raise _own_limit(error) from error
 
-    def _prepare(self, plan: Plan) -> bytes:
-        key = _root_key(plan)
-        if key not in self._roots:
-            self._roots.add(key)
-            wire.send(self._channel, wire.encode(_root(plan, self._host, key)))
-        return wire.encode(_order(plan, key))
+    def _order(self, plan: Plan) -> bytes:
+        """The message for a plan, made once; its root is described to the warden when it is first used."""
+        if id(plan) not in self._orders:
+            if len(self._orders) >= _ORDERS_KEPT:
+                del self._orders[next(iter(self._orders))]
+            key = _root_key(plan)
+            if key not in self._roots:
+                wire.send(self._channel, wire.encode(_root(plan, self._known_host(), key)))
+                self._roots.add(key)
+            self._orders[id(plan)] = plan, wire.encode(_order(plan, key))
+        return self._orders[id(plan)][1]
 
     def close(self) -> None:
         """End everything in it and wait until nothing of it is left. Safe to call twice."""
-        self._channel.close()
-        if self._launcher:
-            with suppress(ChildProcessError):  # a caller that waits for any child took it already
-                os.waitpid(self._launcher, 0)
-            self._launcher = 0
-            os.close(self._told)
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            self._channel.close()
+        with suppress(ChildProcessError):  # a caller that waits for any child took it already
+            os.waitpid(self._launcher, 0)
+        os.close(self._told)
 
     def abandon(self) -> None:
-        """In a fork of the broker: let go of what belongs to the parent."""
-        self._channel.close()
-        self._launcher = 0
+        """In a fork of the broker: let go of what is the parent's, without the lock that a thread of it may hold."""
+        if not self._closed:
+            self._closed = True
+            self._channel.close()
+            os.close(self._told)
+
+
+def _own_limit(error: OSError) -> Unavailable:
+    """What the caller's own process could not get from the kernel."""
+    return Unavailable(
+        f"This process can't get what a sandbox needs: {error.strerror}",
+        remedy="Close sandboxes that are not used, or raise its limits: `ulimit -n` (files), `ulimit -u` (processes).",
+    )
+
+
+def _connected(cap: int) -> tuple[Cell, tuple[int, ...]]:
+    """A cell, and the far ends of its descriptors: lifeline, channel, standard output and error."""
+    with ExitStack() as undo:
+        lifelines, channels = (
+            [undo.enter_context(end) for end in socket.socketpair(socket.AF_UNIX, kind)]
+            for kind in (socket.SOCK_SEQPACKET, socket.SOCK_STREAM)
+        )
+        out, err = _pipe(undo), _pipe(undo)
+        if err[1] >= resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _RESERVE:
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        cell = Cell(lifelines[0], channels[0], (out[0], err[0]), cap=cap)
+        undo.pop_all()
+    return cell, (lifelines[1].detach(), channels[1].detach(), out[1], err[1])
+
+
+def _pipe(undo: ExitStack) -> tuple[int, int]:
+    ends = os.pipe()
+    for end in ends:
+        undo.callback(os.close, end)
+    return ends
 
 
 def _order(plan: Plan, key: str) -> Message:
@@ -228,8 +294,7 @@ def _entry(setting: Setting) -> Message:
     return value
 
 
-def _root(plan: Plan, host: Host | None, key: str) -> Message:
-    assert host is not None  # noqa: S101 -- a plan was made from it
+def _root(plan: Plan, host: Host, key: str) -> Message:
     return {
         "do": "root",
         "key": key,

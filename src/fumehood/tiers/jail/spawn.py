@@ -33,7 +33,7 @@ def _execute(channel: int, telling: int, null: int) -> int:
     copies = [(channel, _HIGH), (telling, _HIGH + 1), (null, 0), (null, 1), (_HIGH + 1, 2), (_HIGH, 3)]
     return os.posix_spawn(
         python,
-        [python, "-I", "-S", *(["-B"] if sys.dont_write_bytecode else []), "-c", _SYSTEM, folder],
+        [python, "-I", "-S", *(["-B"] if sys.dont_write_bytecode else []), "-c", _SYSTEM, folder, str(os.getpid())],
         {"LANG": "C.UTF-8"},
         file_actions=[(os.POSIX_SPAWN_DUP2, source, target) for source, target in copies],
         setsid=True,

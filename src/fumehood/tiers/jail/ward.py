@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 from fumehood.kernel import seccomp
 from fumehood.kernel.cgroup import Caps
 from fumehood.tiers.jail import trees, wire
-from fumehood.tiers.jail.lease import Lease
 from fumehood.tiers.jail.meter import Meter
 from fumehood.tiers.jail.reins import Reins
 
@@ -28,6 +27,10 @@ if TYPE_CHECKING:
 #: closes, after which the kernel refuses them by itself (ENOSYS): code can't keep the warden busy.
 _TOLD, _DEAF = 64, 1000
 _POLL_S, _SOON_S, _APART_S = 0.02, 0.005, 0.1
+#: Where memory is held by reading it, how often it is read of what was left running when a run was over.
+_REST_S = 0.25
+#: The kernel says that memory ran out before it has killed anything for it.
+_OOM_S = 0.01
 _CRASHES = {signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGABRT, signal.SIGFPE, signal.SIGSYS, signal.SIGTRAP}
 
 
@@ -41,7 +44,6 @@ class Run:
     began: float
     deadline: float
     cpu_end: int
-    next_look: float
     reason: str = "wall"
     to_interrupt: bool = False
     next_interrupt: float = 0.0
@@ -62,12 +64,12 @@ class Ward:
         self.lifeline = socket.socket(fileno=descriptors[0])
         self.handed = descriptors[1:]
         self.running: Run | None = None
+        self.due = math.inf  # when `look` is wanted, in monotonic seconds
         self.group: Group | None = None
         self.meter: Meter | None = None
         self.reins: Reins | None = None
-        self.lease: Lease | None = None
         self.birth: socket.socket | None = None
-        self.pidfd = self.listener = -1
+        self.pidfd = self.listener = self.alarm = -1
         self.uid: int | None = None
         self.notices = 0
         self.counted_before: Message = {}
@@ -90,6 +92,9 @@ class Ward:
             self.warden.watch(self.pidfd, self._finish)
             self.uid = self.warden.nursery.identities.take()
             self.group = self.warden.groups.create(str(self.serial), Caps(**self.order["caps"]))
+            self.alarm = self.group.alarm()
+            if self.alarm >= 0:
+                self.warden.watch(self.alarm, self._alarmed)
             doors = self.group.doors()
             given += doors
             orders = self.order["orders"]
@@ -167,31 +172,22 @@ class Ward:
         message, _ = wire.receive(self.lifeline)
         if message is None:
             self.kill("closed")
+        elif message["do"] == "kill":
+            self.kill(message["reason"])
+        elif message["do"] == "hurry":
+            self.warden.nursery[self.key].hurry(self)
+        elif message["do"] == "count":
+            self._tell({"event": "counted", **self._counters(), **self._census()})
         elif message["do"] == "run":
             self._begin(message)
         elif message["do"] == "done":
             self._end_run()
-        elif message["do"] == "hung up":
-            self._expect_end()
-        elif message["do"] == "kill":
-            self.kill(message["reason"])
-        elif message["do"] == "count":
-            self._tell({"event": "counted", **self._counters(), **self._census()})
-        else:
-            self._steer(message)
+        elif self.running is not None:
+            self._steer(self.running, message)
 
-    def _steer(self, message: Message) -> None:
-        """A message about how long it is kept, or about the run in progress."""
-        run = self.running
-        if message["do"] == "lease":
-            self.lease = Lease(message["idle"], message["lifetime"])
-        elif message["do"] == "renew":
-            self._renew()
-        elif run is not None:
-            self._steer_run(run, message)
-
-    def _steer_run(self, run: Run, message: Message) -> None:
-        run.next_look = 0.0
+    def _steer(self, run: Run, message: Message) -> None:
+        """A message about the run in progress."""
+        self.due = 0.0
         if message["do"] == "interrupt":
             run.to_interrupt = True
         elif message["do"] == "pause":
@@ -200,61 +196,59 @@ class Ward:
             self._let_go(run)
         elif message["do"] == "extend":
             run.deadline = run.began + message["wall"]
+        elif message["do"] == "hung up" and (end := time.monotonic() + _POLL_S * 5) < run.deadline:
+            run.deadline, run.reason = end, "channel"  # the runner has ended, or is about to be ended for this
 
     def _begin(self, message: Message) -> None:
         now = time.monotonic()
         used = self.meter.cpu_ns() if self.meter is not None else 0
         self.counted_before = self._kernels_counts()
-        self.running = Run(
-            now, now + message["wall"], used + int(message["cpu"] * 1e9), now, message.get("limit", "wall")
-        )
+        self.running = Run(now, now + message["wall"], used + int(message["cpu"] * 1e9))
+        self.due = self._next_look(self.running, now, used)
 
     def _end_run(self) -> None:
         if self.running is not None:
             self._let_go(self.running)
             self.running = None
-        self._renew()
-
-    def _renew(self) -> None:
-        if self.lease is not None:
-            self.lease.renew()
-
-    def _expect_end(self) -> None:
-        """The code's channel is closed: its runner has ended, or is about to be ended for that."""
-        if self.running is not None:
-            end = time.monotonic() + _POLL_S * 5
-            if end < self.running.deadline:
-                self.running.deadline, self.running.reason = end, "channel"
-
-    def due(self) -> float:
-        """When `look` has something to look at: a monotonic time, or infinity."""
-        run, due = self.running, math.inf
-        if run is not None and run.held_since is None:
-            due = min(run.deadline, run.next_look)
-        return due if self.lease is None else min(due, self.lease.end(busy=run is not None)[0])
+        self.due = time.monotonic() + _REST_S if self.order["watch_memory"] else math.inf
 
     def look(self, now: float) -> None:
         """Hold it against its limits; what the kernel itself enforces is not looked at here."""
-        over, limit = (math.inf, "") if self.lease is None else self.lease.end(busy=self.running is not None)
-        if now >= over:
-            self.kill(limit)
-        run = self.running
-        if run is not None and run.held_since is None and self.meter is not None:
-            self._look_at(run, self.meter, now)
-
-    def _look_at(self, run: Run, meter: Meter, now: float) -> None:
-        if now >= run.deadline:
+        run, used = self.running, 0
+        self.due = now + _REST_S if self.order["watch_memory"] else math.inf
+        if self.meter is None:
+            return
+        if run is not None and run.held_since is not None:
+            self.due = math.inf
+            return
+        if run is not None:
+            used = self.meter.cpu_ns()
+            self.due = self._next_look(run, now, used)
+        if run is not None and now >= run.deadline:
             self.kill(run.reason)
-        elif now >= run.next_look:
-            left = run.cpu_end - meter.cpu_ns()
-            if left <= 0:
-                self.kill("cpu")
-            elif self.order["watch_memory"] and self._memory() > self.order["caps"]["memory"]:
-                self.kill("memory")
-            pause = left / 1e9 / max(1.0, self.order["caps"]["cpus"])
-            run.next_look = now + max(_POLL_S, min(pause, _POLL_S if self.order["watch_memory"] else pause))
-            if self.running is run:
-                self._pull(run, now)
+        elif run is not None and used >= run.cpu_end:
+            self.kill("cpu")
+        elif self._out_of_memory():
+            self.kill("memory")
+        elif run is not None:
+            self._pull(run, now)
+
+    def _next_look(self, run: Run, now: float, used: int) -> float:
+        """When it could have used up its CPU time at the earliest, or more often where memory has to be read."""
+        soonest = max(_POLL_S, (run.cpu_end - used) / 1e9 / max(1.0, self.order["caps"]["cpus"]))
+        return min(run.deadline, now + (_POLL_S if self.order["watch_memory"] else soonest))
+
+    def _out_of_memory(self) -> bool:
+        """Whether it is over its limit, or the kernel killed something in it for that: a limit ends all of it."""
+        if self.order["watch_memory"]:
+            most: int = self.order["caps"]["memory"]
+            return self._memory() > most
+        return self.group is not None and self.group.oom_kills() > 0
+
+    def _alarmed(self) -> None:
+        """The kernel says that memory ran out, and is about to kill something."""
+        os.eventfd_read(self.alarm)
+        self.due = min(self.due, time.monotonic() + _OOM_S)
 
     def _pull(self, run: Run, now: float) -> None:
         """Interrupt or hold the run where that is asked; what did not take is tried again soon.
@@ -265,9 +259,9 @@ class Ward:
         if run.to_interrupt and now >= run.next_interrupt and self.reins.interrupt():
             run.to_interrupt, run.next_interrupt = False, now + _APART_S
         if run.to_hold and self.reins.hold():
-            run.held_since = now
+            run.held_since, self.due = now, math.inf
         elif run.to_interrupt or run.to_hold:
-            run.next_look = now + _SOON_S
+            self.due = now + _SOON_S
 
     def _let_go(self, run: Run) -> None:
         if self.reins is not None:
@@ -345,7 +339,7 @@ class Ward:
     def kill(self, reason: str) -> None:
         """End every process of it at once: its pid 1 takes the whole namespace along."""
         self.reason = self.reason or reason
-        self.running = self.lease = None
+        self.running, self.due = None, math.inf
         if self.pidfd >= 0:
             self._deafen()
             with suppress(ProcessLookupError):
@@ -360,15 +354,15 @@ class Ward:
 
         The listener stays open, and so the calls that it holds stay unanswered.
         """
-        self.warden.forget(self.lifeline.fileno())
-        self.warden.forget(self.listener)
+        for descriptor in (self.lifeline.fileno(), self.listener, self.alarm):
+            self.warden.forget(descriptor)
 
     def _finish(self) -> None:
         """Pid 1 is gone, and with it all others: say how it ended, forget it."""
         if self.birth is not None:
             self._drain()
         if self.status is not None and os.WIFSIGNALED(self.status) and os.WTERMSIG(self.status) in _CRASHES:
-            self.warden.nursery.retire(self.key)
+            self.warden.nursery[self.key].retire()
         self._tell({"event": "gone", "reason": self.reason, "status": self.status, **self._counters()})
         self._release()
 
@@ -384,16 +378,7 @@ class Ward:
         if self not in self.warden.wards:
             return
         self.warden.wards.discard(self)
-        self._close_handed()
-        self._close_listener()
-        for channel in (self.birth, self.lifeline):
-            if channel is not None:
-                self.warden.forget(channel.fileno())
-                channel.close()
-        self.birth = None
-        if self.pidfd >= 0:
-            self.warden.forget(self.pidfd)
-            os.close(self.pidfd)
+        self._close_descriptors()
         if self.meter is not None:
             self.meter.close()
             os.close(self.workspace)
@@ -401,3 +386,16 @@ class Ward:
             self.warden.ended.append(self.group)
         if self.uid is not None:
             self.warden.nursery.identities.give_back(self.uid)
+
+    def _close_descriptors(self) -> None:
+        self._close_handed()
+        self._close_listener()
+        for channel in (self.birth, self.lifeline):
+            if channel is not None:
+                self.warden.forget(channel.fileno())
+                channel.close()
+        self.birth = None
+        for descriptor in (self.pidfd, self.alarm):
+            if descriptor >= 0:
+                self.warden.forget(descriptor)
+                os.close(descriptor)

@@ -25,21 +25,25 @@ if TYPE_CHECKING:
     from fumehood.tiers.jail.wire import Message
 
 _BROOM_MS = 50
-_LONGEST_S = 3600.0  # epoll takes no number of any size
 _PATIENCE_S, _SHORT_S = 2.0, 0.001
+#: Open files that the warden keeps for itself, and that it allows for each sandbox: ten are used, and those of
+#: sandboxes that are just ending are still open.
+_FILES_KEPT, _FILES_EACH = 96, 16
 
 
-def main(broker: socket.socket, groups: Cgroups, facts: Message) -> None:
-    """Serve the broker until it goes away; called in pid 1 of the jail's pid namespace."""
+def main(broker: socket.socket, groups: Cgroups, facts: Message, *, launcher: int) -> None:
+    """Serve the broker until it or the launcher, a pidfd, goes away; called in pid 1 of the jail's pid namespace."""
     privilege.set_name("fumehood-warden")
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     namespaces.unshare("mount")
     mount.mount(None, "/", None, mount.REC | mount.PRIVATE)
     mount.mount("proc", "/proc", "proc", mount.NOSUID | mount.NODEV | mount.NOEXEC)
-    limits.raise_open_files()
+    files = limits.raise_open_files()
     wire.send(broker, {"hello": facts | {"places": [place.path for place in groups.places]}})
     try:
-        Warden(broker, groups, root=facts["root"]).serve()
+        made = Warden(broker, groups, root=facts["root"], most=max(files - _FILES_KEPT, 0) // _FILES_EACH)
+        made.watch(launcher, made.leave)
+        made.serve()
     finally:
         groups.remove()
 
@@ -47,9 +51,10 @@ def main(broker: socket.socket, groups: Cgroups, facts: Message) -> None:
 class Warden:
     """Holds all wards of one broker and turns the loop."""
 
-    def __init__(self, broker: socket.socket, groups: Cgroups, *, root: bool) -> None:
-        """Begin with no sandbox."""
+    def __init__(self, broker: socket.socket, groups: Cgroups, *, root: bool, most: int) -> None:
+        """Begin with no sandbox; there will be `most` at once."""
         self.broker = broker
+        self.most = most
         self.groups = groups
         self.root = root
         self.epoll = select.epoll()
@@ -72,14 +77,18 @@ class Warden:
 
     def serve(self) -> None:
         """Turn the loop until the broker hangs up; then end everything."""
-        self.watch(self.broker.fileno(), self._command)
+        orders = self.broker.fileno()
+        self.watch(orders, self._command)
         while not self.gone:
-            for descriptor, _ in self.epoll.poll(self._patience()):
-                callback = self.callbacks.get(descriptor)  # an earlier callback of this turn may have ended it
-                if callback is not None:
+            ready = [(descriptor, self.callbacks[descriptor]) for descriptor, _ in self.epoll.poll(self._patience())]
+            ready.sort(key=lambda pair: pair[0] == orders)  # last: what was let go of before makes room for them
+            for descriptor, callback in ready:
+                # An earlier callback of this turn may have ended it, and the number may already be another's, which
+                # has nothing to read and would hold us up.
+                if self.callbacks.get(descriptor) is callback:
                     callback()
             now = time.monotonic()
-            for ward in [ward for ward in self.wards if ward.due() <= now]:
+            for ward in [ward for ward in self.wards if ward.due <= now]:
                 ward.look(now)
             self.ended = [group for group in self.ended if not group.remove()]
         for ward in list(self.wards):
@@ -88,10 +97,14 @@ class Warden:
 
     def _patience(self) -> float:
         """Seconds until something has to be looked at unasked."""
-        due = min((ward.due() for ward in self.wards), default=math.inf)
+        due = min((ward.due for ward in self.wards), default=math.inf) - time.monotonic()
         if self.ended:
-            due = min(due, time.monotonic() + _BROOM_MS / 1000)
-        return -1 if due == math.inf else min(max(0.0, due - time.monotonic()), _LONGEST_S)
+            due = min(due, _BROOM_MS / 1000)
+        return -1 if due == math.inf else max(0.0, due)
+
+    def leave(self) -> None:
+        """End everything after this turn of the loop."""
+        self.gone = True
 
     def _sweep(self) -> None:
         """Wait for the last groups to empty."""
@@ -105,10 +118,13 @@ class Warden:
         """One message of the broker: define a root, or open a sandbox."""
         message, descriptors = wire.receive(self.broker)
         if message is None:
-            self.gone = True
+            self.leave()
         elif message["do"] == "root":
             self.nursery.define(message)
         elif message["do"] == "open":
             ward = Ward(self, message, descriptors)
             self.wards.add(ward)
-            self.nursery.bear(ward)
+            if sum(ward.reason is None for ward in self.wards) > self.most:
+                ward.fail(f"the jail's limit of open files allows {self.most} sandboxes at once (ulimit -Hn)")
+            else:
+                self.nursery[ward.key].bear(ward)

@@ -7,7 +7,9 @@ hostile code can write to: there every frame is length-prefixed, bounded, and pa
 from __future__ import annotations
 
 import array
+import errno
 import json
+import os
 import socket
 import struct
 from typing import Any, cast
@@ -23,6 +25,7 @@ CONTROL = 3
 _LENGTH = struct.Struct("=I")
 _ANCILLARY = socket.CMSG_SPACE(DESCRIPTOR_LIMIT * array.array("i").itemsize)
 _CLOSE_ON_EXEC = int(socket.MSG_CMSG_CLOEXEC)  # to combine enumerations takes longer than the call
+_CUT = int(socket.MSG_CTRUNC)
 
 
 class Tampered(Exception):
@@ -53,17 +56,24 @@ def receive(channel: socket.socket, flags: int = 0) -> tuple[Message | None, lis
     """The next message and its descriptors (close-on-exec); None at the end of the channel.
 
     Only for channels whose other end is fumehood's own.
+
+    Raises:
+        OSError: The channel failed; EMFILE, too, when this process could not take all the descriptors.
     """
     flags |= _CLOSE_ON_EXEC
     try:
-        data, ancillary, _, _ = channel.recvmsg(MESSAGE_LIMIT, _ANCILLARY, flags)
+        data, ancillary, told, _ = channel.recvmsg(MESSAGE_LIMIT, _ANCILLARY, flags)
     except ConnectionResetError:
         # The other end closed with something of ours unread, which is told once; what it had sent is still there.
-        data, ancillary, _, _ = channel.recvmsg(MESSAGE_LIMIT, _ANCILLARY, flags)
+        data, ancillary, told, _ = channel.recvmsg(MESSAGE_LIMIT, _ANCILLARY, flags)
     descriptors = array.array("i")
     for level, kind, payload in ancillary:
         if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
             descriptors.frombytes(payload[: len(payload) - len(payload) % descriptors.itemsize])
+    if told & _CUT:
+        for descriptor in descriptors:
+            os.close(descriptor)
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
     return (decode(data) if data else None), list(descriptors)
 
 

@@ -15,7 +15,6 @@ import sys
 
 from fumehood.kernel import namespaces, privilege
 from fumehood.tiers.jail import packages, root, runner, seal, wire
-from fumehood.tiers.jail.runner import arrivals
 
 
 def main() -> None:
@@ -29,21 +28,26 @@ def main() -> None:
         if message is None:
             return
         birth = descriptors[0]
-        namespaces.unshare("pid")
-        child = os.fork()
-        if child == 0:
-            control.detach()
-            os.close(wire.CONTROL)
-            os.close(own)
-            _be_born(birth)
+        told: wire.Message
+        try:
+            namespaces.unshare("pid")
+            child = os.fork()
+        except OSError as error:
+            told = {"failed": f"fork: {error.strerror}"}
+        else:
+            if child == 0:
+                control.detach()
+                os.close(wire.CONTROL)
+                os.close(own)
+                _be_born(birth)
+            told = {"pid": child}
         namespaces.rejoin(own, "pid")
         os.close(birth)
-        wire.send(control, {"pid": child})
+        wire.send(control, told)
 
 
 def _settle(installed: wire.Message) -> None:
     """Make forks cheap and alike: everything imported, garbage gone, the rest out of the collector's sight."""
-    arrivals.watch()
     packages.load(installed)
     null = os.open("/dev/null", os.O_RDWR)
     os.dup2(null, 2)
@@ -71,16 +75,15 @@ def _be_born(birth: int) -> None:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # the one that the zygote itself has otherwise
         seal.join(doors)
         handed = seal.seal(orders, trees, (out, err))
+        wire.send(channel, {"sealed": True}, tuple(handed))
+        seal.limit_files(orders)
+        child = os.fork()
     except BaseException as error:  # noqa: BLE001 -- half sealed, there is nothing to go back to
         wire.send(channel, {"failed": f"{type(error).__name__}: {error}"})
         os._exit(1)
-    wire.send(channel, {"sealed": True}, tuple(handed))
-    for descriptor in handed:
-        os.close(descriptor)
-    child = os.fork()
     if child == 0:
         channel.close()
         runner.begin(control, out, err)
-    for descriptor in (control, out, err):
+    for descriptor in (*handed, control, out, err):
         os.close(descriptor)
     seal.reap(child, channel)
