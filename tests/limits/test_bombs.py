@@ -63,7 +63,7 @@ from tests import unread as fh
 fh.run("1")
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 policy = fh.Policy.default().but(**{"limits.cpu": "60s", "limits.wall": "100s"})
-result = fh.run(f"import os\\ndata = bytes(1 << 16)\\nfor _ in range({sys.argv[1]} << 4): os.write(1, data)", policy=policy)
+result = fh.run(f"import os\\ndata = b'x' * (1 << 16)\\nfor _ in range({sys.argv[1]} << 4): os.write(1, data)", policy=policy)
 after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 print(result.outcome, len(result.stdout), result.dropped.stdout, after - before)
 """

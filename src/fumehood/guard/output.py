@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from fumehood.execution import Control, Display
 from fumehood.guard.redact import Redactor
-from fumehood.guard.terminal import incomplete, strip
+from fumehood.guard.terminal import incomplete, strip, unfold
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -65,7 +65,7 @@ class Filter:
     def text(self, text: str) -> Filtered:
         """Plain text: output, an error, a value's `repr`."""
         changes: Counter[str] = Counter()
-        if self.strips and (stripped := strip(text)) != text:
+        if self.strips and (stripped := unfold(strip(text))) != text:
             text = stripped
             changes["terminal escapes"] += 1
         if self.redactor is not None:

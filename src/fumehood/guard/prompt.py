@@ -10,7 +10,7 @@ import secrets
 import unicodedata
 from typing import Final
 
-from fumehood.guard.terminal import strip
+from fumehood.guard.terminal import strip, unfold
 
 __all__ = ["clean", "enclose"]
 
@@ -19,7 +19,7 @@ _KEPT: Final = "\n\t"
 
 def clean(text: str) -> str:
     r"""Take out what nobody sees: terminal escapes, controls but \n and \t, zero-width and bidirectional characters."""
-    text = strip(text).replace("\r\n", "\n")
+    text = unfold(strip(text)).replace("\r\n", "\n")
     return text if text.isascii() and text.isprintable() else "".join(filter(_visible, text))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["incomplete", "strip"]
+__all__ = ["incomplete", "strip", "unfold"]
 
 #: CSI; OSC, DCS, APC, PM and SOS to their end, or to the end of the line where they have none; any other escape.
 _ESCAPES: Final = (
@@ -17,16 +17,18 @@ _CONTROLS: Final = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]"
 _UNFINISHED: Final = (
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*\Z"
     r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c\n]*\x1b?\Z"
-    r"|\x1b[ -/]*\Z|\r\Z"
+    r"|\x1b[ -/]*\Z"
 )
 
 
 def strip(text: str) -> str:
-    r"""Take out escape sequences and controls; \n, \t and \r\n stay; a lone \r, which overwrites, becomes \n."""
-    if _is_plain(text):
-        return text
-    text = re.sub(_CONTROLS, "", re.sub(_ESCAPES, "", text))
-    return re.sub(r"\r(?!\n)", "\n", text)
+    r"""Take out escape sequences and controls; \n, \t and \r stay."""
+    return text if _is_plain(text) else re.sub(_CONTROLS, "", re.sub(_ESCAPES, "", text))
+
+
+def unfold(text: str) -> str:
+    r"""Make a line of each state that a lone \r writes over: in a text that is kept, it would hide what was there."""
+    return re.sub(r"\r(?!\n)", "\n", text) if "\r" in text else text
 
 
 def incomplete(text: str) -> int:
