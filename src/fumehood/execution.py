@@ -258,7 +258,8 @@ class Result:
 def _failure(result: Result) -> Error:
     """The error that `Result.check` raises."""
     if result.limit is not None:
-        kinds = {"wall": WallLimitExceeded, "cpu": WallLimitExceeded, "memory": MemoryLimitExceeded}
+        times = ("wall", "background", "cpu", "lifetime")
+        kinds = {**dict.fromkeys(times, WallLimitExceeded), "memory": MemoryLimitExceeded}
         kind = kinds.get(result.limit.kind, LimitExceeded)
         told = f"The {result.limit.kind} limit of {result.limit.limit} ended the run ({result.limit.used} used)."
         return kind(told, remedy=result.limit.remedy)

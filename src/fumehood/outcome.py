@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from fumehood.tiers.jail.cell import Outcome as Seen
 
 FULL = 0.98
+_TIMES = {"wall", "background", "cpu", "idle", "lifetime"}
+#: The limits that the warden holds by ending the sandbox.
+_ENDING = {*_TIMES, "memory"}
 #: Errors that a limit causes, and the limit; each needs the outside's word too.
 _ERRNO = {11: "processes", 24: "files", 28: "disk", 27: "disk"}
 _FAMILIES = {
@@ -77,7 +80,7 @@ def judge(plan: Plan, seen: Seen, evidence: Evidence | None) -> Account:
 def _ended(plan: Plan, seen: Seen, gone: dict[str, Any]) -> Account:
     """The sandbox is no more: by whose hand?"""
     reason, status = gone.get("reason"), gone.get("status")
-    if reason in {"wall", "cpu", "memory"}:
+    if reason in _ENDING:
         return Account("limit", None, _hit(plan, reason, seen), alive=False)
     if gone.get("oom_kills"):
         return Account("limit", None, _hit(plan, "memory", seen), alive=False)
@@ -131,13 +134,14 @@ def _limit_behind(answer: dict[str, Any], evidence: Evidence) -> str | None:
 
 def _hit(plan: Plan, kind: str, seen: Seen) -> LimitHit:
     setting = {"files": "open_files"}.get(kind, kind)
-    limit = seen.wall_limit_s if kind == "wall" else plan.jail[setting].value
+    limit = seen.wall_limit_s if kind in {"wall", "background"} else plan.jail[setting].value
     used: dict[str, str] = {
-        "wall": f"{seen.wall_s:.2f}s",
+        **dict.fromkeys(("wall", "background"), f"{seen.wall_s:.2f}s"),
         "cpu": f"{seen.cpu_ns / 1e9:.2f}s",
         "memory": format_bytes(seen.peak),
     }
-    show = {"wall": format_seconds, "cpu": format_seconds, "memory": format_bytes, "disk": format_bytes}.get(kind, str)
+    sizes = dict.fromkeys(("memory", "disk"), format_bytes)
+    show = (sizes | dict.fromkeys(_TIMES, format_seconds)).get(kind, str)
     shown = show(limit)
     return LimitHit(kind, shown, used.get(kind, shown), why(plan, "limit", kind).remedy)
 

@@ -118,6 +118,8 @@ class Session:
             ask = pool.Ask(self.policy, self.language, environment)
             self.ready, self.cell = await pool.fresh(ask, self.trees, self.waiter)
             self.runs, self._process = 0, os.getpid()
+            jail = self.ready.plan.jail
+            self.cell.lease(jail["idle"].value, jail["lifetime"].value)
             self._filter = Filter(self.ready.plan.output, self.policy, secret_values(self.policy))
         return self.cell
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fumehood.agent import Agent, AsyncAgent, Budget
+from fumehood.agent.provided import Provided
 from fumehood.errors import MissingExtra, UsageError
 from tests.agent.kit import KEY, KINDS, Said, model, says, serving
 
@@ -308,6 +309,20 @@ async def test_a_key_is_in_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None
 
     assert KEY not in "".join(traceback.format_exception(caught.value))
     assert (None, None) == (caught.value.__cause__, caught.value.__context__)
+
+
+@pytest.mark.parametrize(("name", "known"), [("gpt-5-mini", True), ("some-model", False)])
+async def test_the_cost_is_told_where_the_price_is_known(
+    name: str, known: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A provider's own model has a price; one that the table does not know makes the cost unknown, not nothing."""
+    reply = says("openai-chat", "Seven.")
+    with serving(reply._replace(body=reply.body.replace(b"some-model", name.encode()))) as server:
+        found = model("openai-chat", server, monkeypatch)
+        told = await AsyncAgent(Provided(found.served._replace(priced=True))).run("How many?")
+        own = await answer("openai-chat", server, monkeypatch)
+
+    assert (known, None) == (bool(told.usage.cost), own.usage.cost)
 
 
 async def test_a_password_in_the_address_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:

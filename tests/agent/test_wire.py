@@ -1,18 +1,19 @@
 """The providers' formats against somebody else's idea of them: the fake server `@copilotkit/aimock` from npm.
 
-It needs node and npm. Where they or the package can't be had, the tests are skipped, and say so.
+It needs node and npm. Where they or the package can't be had, the tests are skipped, and say so; in CI they fail.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import socket
 import subprocess
 import time
 import urllib.request
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
@@ -66,7 +67,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
     """The fake server, installed into a folder of its own and ended afterwards."""
     npm = shutil.which("npm")
     if npm is None or shutil.which("node") is None:
-        pytest.skip("npm and node are not installed here")
+        give_up("npm and node are not installed here")
     folder = tmp_path_factory.mktemp("aimock")
     got = subprocess.run(
         [npm, "install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix", str(folder), "--cache", str(folder / "cache"), f"@copilotkit/aimock@{VERSION}"],
@@ -75,7 +76,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
         text=True,
     )  # fmt: skip
     if got.returncode:
-        pytest.skip(f"npm could not install @copilotkit/aimock: {got.stderr[-300:]}")
+        give_up(f"npm could not install @copilotkit/aimock: {got.stderr[-300:]}")
     fixtures = folder / "fixtures.json"
     fixtures.write_text(json.dumps(FIXTURES))
     with socket.socket() as free:
@@ -86,6 +87,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
         wait_for(port, running)
         yield f"http://127.0.0.1:{port}"
         running.terminate()
+
+
+def give_up(why: str) -> NoReturn:
+    if os.environ.get("CI"):
+        pytest.fail(why)
+    pytest.skip(why)
 
 
 def wait_for(port: int, running: subprocess.Popen[bytes]) -> None:

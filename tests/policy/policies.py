@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import fields
 from typing import Any
 
@@ -29,6 +30,9 @@ SPECIAL: dict[str, st.SearchStrategy[Any]] = {
     "limits.open_files": st.integers(16, 1000),
     "limits.disk": st.integers(1, 1024**4),
     "limits.output": st.integers(1, 1024**4),
+    "limits.background": st.just(0.0) | st.floats(0.001, 100),
+    "limits.idle": st.just(math.inf) | st.floats(0.001, 100),
+    "limits.lifetime": st.just(math.inf) | st.floats(0.001, 100),
     "limits.displays": st.integers(1, 1024**4),
     "files.read": _some(PATHS),
     "files.write": _some(PATHS),

@@ -206,7 +206,7 @@ class TestInside:
         assert 5 == sandbox.run("async def main(): return 5\nasyncio.run(main())").value
         assert "await 1" in (sandbox.run("await 1").error or ("",) * 4)[3]
 
-    def test_files_progress_bars_do_not_flood(self, sandbox: fh.Sandbox) -> None:
+    def test_progress_bars_do_not_flood(self, sandbox: fh.Sandbox) -> None:
         """Of lines that are written over with carriage returns the result's stderr has the last state; streams are told all."""
         heard = list[str]()
         code = (
@@ -215,8 +215,8 @@ class TestInside:
         result = sandbox.run(code, on_stderr=heard.append)
 
         assert "100%|" + "#" * 100 + "\nend\r\n" == result.stderr
-        assert "".join(heard).startswith("\r0%|\r1%|#")
-        assert "a\rb" == sandbox.run("import sys\nsys.stdout.write('a\\rb')\nNone").stdout
+        assert all(f"{i}%|" in "".join(heard) for i in range(101))
+        assert ["a", "b"] == sandbox.run("import sys\nsys.stdout.write('a\\rb')\nNone").stdout.split()
 
 
 @pytest.mark.jail

@@ -87,7 +87,7 @@ class Step:
     @property
     def displays(self) -> int:
         """How many pictures, tables and the like it showed; `result.displays` has them."""
-        return len(self.result.displays)
+        return len({display.item for display in self.result.displays})
 
     def to_dict(self) -> dict[str, Any]:
         """The step as `ask --json` prints it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import time
+import warnings
 from collections import OrderedDict
 from dataclasses import dataclass, field, replace
 from threading import Lock
@@ -110,16 +111,20 @@ def _read(source: str | bytes, language: Language, state: State, *, granted: boo
     if isinstance(text, ParseError):
         return Reading(error=text), state.names
     text = text.removeprefix("\ufeff")
-    if language != "python":
-        reader = _reader(language)
-        found: Reading = reader.read(text, Budget())
-        return found, state.names
-    if granted:
-        _reader("bash")
+    reader, bash = _reader(language), _reader("bash") if granted else None
     budget = Budget()
-    reading, names = follow(text, state.names, budget)
-    if granted and any(need.capability == "process.spawn" and need.confidence == "resolved" for need in reading.needs):
-        reading = replace(reading, needs=(*reading.needs, *_of_commands(reading, budget)))
+    try:
+        if language == "python":
+            reading, names = follow(text, state.names, budget)
+        else:
+            reading, names = reader.read(text, budget), state.names
+        if bash is not None and language != "bash":
+            reading = _with_commands(reading, bash, budget)
+    except Exception as error:  # noqa: BLE001 - whatever a program does to its reader, the caller gets a verdict
+        warnings.warn(
+            f"Reading a program failed; it counts as not read to its end ({error!r}).", RuntimeWarning, stacklevel=2
+        )
+        return Reading(complete=False), state.names
     return reading, names
 
 
@@ -136,13 +141,14 @@ def _decoded(source: bytes) -> str | ParseError:
         return ParseError(f"byte {error.start} is not UTF-8", line, 0)
 
 
-def _of_commands(reading: Reading, budget: Budget) -> list[Need]:
+def _with_commands(reading: Reading, bash: ModuleType, budget: Budget) -> Reading:
     """Read the command lines that a program starts, as bash: each need stands where the program starts it."""
-    bash = _reader("bash")
     found: list[Need] = []
+    complete = reading.complete
     for need in reading.needs:
         if need.capability == "process.spawn" and need.confidence == "resolved" and need.value:
             inner: Reading = bash.read(need.value, budget)
+            complete = complete and inner.complete
             found += [
                 replace(
                     one,
@@ -153,4 +159,4 @@ def _of_commands(reading: Reading, budget: Budget) -> list[Need]:
                 )
                 for one in inner.needs
             ]
-    return found
+    return replace(reading, needs=(*reading.needs, *found), complete=complete) if found else reading

@@ -13,7 +13,8 @@ INSIDE: Final = ("/workspace", "/tmp", "/var/tmp", "/dev/shm")  # noqa: S108 - p
 HARMLESS: Final = re.compile(
     r"/dev/(?:null|zero|full|u?random|tty|std(?:in|out|err)|fd/[012])$"
     r"|/usr/share/(?:zoneinfo|dict|fonts|mime|locale|nltk_data|tessdata|X11/locale)(?:/|$)|/etc/(?:localtime|timezone|mime\.types)$"
-    r"|/usr/(?:local/)?lib/python3[^/]*(?:/|$)"
+    r"|/usr/(?:local/)?lib/python3[^/]*(?:/|$)|/etc/(?:os|lsb)-release$"
+    r"|/proc/(?:self|thread-self)/(?:stat|statm|status|limits|io)$"
 )
 SECRET: Final = re.compile(
     r"(?:^|[/*])(?:\.ssh|\.aws|\.azure|\.gnupg|\.kube|\.docker|\.config/gcloud|\.mozilla|\.password-store)(?:/|$)"
@@ -28,6 +29,10 @@ STARTUP: Final = re.compile(
     r"|/var/spool/(?:cron|at)|(?:^|[/*])\.config/(?:autostart|systemd|fish/config)|/lib/systemd|LaunchAgents|LaunchDaemons|(?:^|[/*])authorized_keys$|(?:^|[/*])\.ssh/(?:rc|environment|config)$"
     r"|\.pth$|(?:^|[/*])(?:site|user)customize\.py$|(?:site|dist)-packages"
     r"|(?:^|[/*])\.git/hooks/|Start Menu[/\\]+Programs[/\\]+Startup|(?:^|[/*])\.ipython/profile|(?:^|[/*])\.jupyter/"
+)
+# Of these even one in the workspace is obeyed: by git, by an interpreter or a shell that starts there.
+OBEYED: Final = re.compile(
+    r"/\.git/hooks/|/(?:site|user)customize\.py$|/\.(?:bashrc|bash_profile|bash_login|profile|zshrc|zshenv)$"
 )
 
 # One step up to a folder that no system has: nothing is there in a sandbox, so there is nothing to protect.
@@ -52,7 +57,7 @@ def place_of(path: str, *, writing: bool = False) -> Place:  # noqa: PLR0911 - o
     whole = path if unsure else normal(path)
     inside = not unsure and _below(whole, INSIDE)
     if writing and STARTUP.search(whole):
-        return "startup" if not inside else "inside"
+        return "startup" if not inside or OBEYED.search(whole) else "inside"
     if not inside and SECRET.search(whole) and not (unsure and whole.endswith((".pem", "Cookies"))):
         return "secret"
     if unsure:

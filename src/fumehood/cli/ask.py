@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import itertools
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -19,6 +21,7 @@ from fumehood.policy.units import format_bytes, parse_seconds
 if TYPE_CHECKING:
     from fumehood.agent import Step
     from fumehood.agent.answer import Stopped
+    from fumehood.environments.uv import Step as BuildStep
     from fumehood.execution import Display, Event
 
 EXIT: Final[dict[Stopped, int]] = {"answered": 0, "error": 1, "refused": 3, "steps": 4, "budget": 4}
@@ -61,7 +64,8 @@ def command(  # noqa: PLR0913, PLR0917 -- the contract's options
     failed, 3 it refused or was refused, 4 a budget is used up.
     """
     budget = Budget(max_steps, max_tokens, max_cost, _seconds(max_time))
-    agent = Agent(model, base_url=base_url, policy=load_policy(policy), env=env, out=out, budget=budget)
+    options = {"policy": load_policy(policy), "env": env, "out": out, "budget": budget, "on_build": _build}
+    agent = Agent(model, base_url=base_url, **options)
     with agent:
         for event in agent.stream(question, data=data, live=False):
             if event.event == "answer":
@@ -78,6 +82,11 @@ def _seconds(text: str) -> float:
         return parse_seconds(text)
     except ValueError:
         raise UsageError(f"--max-time {text!r} is no time", remedy='Write it like "90s" or "5m".') from None
+
+
+def _build(step: BuildStep) -> None:
+    share = f" {100 * step.done // step.total} %" if step.total else ""
+    _say(f"… building the environment, once: {step.stage}{share}")
 
 
 def _tell(event: Event) -> None:
@@ -108,7 +117,7 @@ def _step(step: Step) -> None:
     if result.limit is not None:
         _say(f"   the {result.limit.kind} limit of {result.limit.limit} ended it")
     if step.displays:
-        _say(f"   showed {', '.join(display.mime for display in result.displays)}")
+        _say(f"   showed {', '.join(dict.fromkeys(display.mime for display in result.displays))}")
 
 
 def _folded(text: str, margin: str) -> list[str]:
@@ -138,13 +147,20 @@ def _finish(answer: Answer, out: str | None, *, as_json: bool) -> None:
 
 
 def _pictures(displays: tuple[Display, ...], out: Path | None) -> None:
-    """Write what was shown beside the other files; name it where there is no place for it."""
-    shown = [display for display in displays if display.mime in _ENDINGS]
-    for number, display in enumerate(shown, 1):
+    """Keep the best form of each picture beside the other files; name it where there is no place for it."""
+    best = {each.item: each for mime in reversed(_ENDINGS) for each in displays if each.mime == mime}
+    for number, picture in enumerate((best[item] for item in sorted(best)), 1):
         if out is None:
-            _say(f"picture {number}: {display.mime} ({format_bytes(display.size)}), kept with --out DIR")
+            _say(f"picture {number}: {picture.mime} ({format_bytes(picture.size)}), kept with --out DIR")
             continue
-        path = out / f"picture-{number}.{_ENDINGS[display.mime]}"
-        binary = display.mime in {"image/png", "image/jpeg"}
-        path.write_bytes(base64.b64decode(display.data) if binary else display.data.encode("utf-8", "replace"))
+        out.mkdir(parents=True, exist_ok=True)
+        path = _unused(out, _ENDINGS[picture.mime])
+        binary = picture.mime in {"image/png", "image/jpeg"}
+        path.write_bytes(base64.b64decode(picture.data) if binary else picture.data.encode("utf-8", "replace"))
         _say(f"picture {number}: {path}")
+
+
+def _unused(out: Path, ending: str) -> Path:
+    """A name that neither an earlier question nor the program itself has taken."""
+    names = (out / f"picture-{number}.{ending}" for number in itertools.count(1))
+    return next(name for name in names if not os.path.lexists(name))

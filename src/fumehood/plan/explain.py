@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
 Layer = Literal["seccomp", "landlock", "limit", "egress"]
 
+_LEASES: Final = ("background", "idle", "lifetime")
 _LIMITS: Final[Mapping[str, tuple[str, str]]] = {
-    **{name: ("jail", name) for name in ("wall", "cpu", "memory", "processes", "disk", "open_files")},
+    **{name: ("jail", name) for name in ("wall", "cpu", "memory", "processes", "disk", "open_files", *_LEASES)},
     "files": ("jail", "open_files"),
     "output": ("output", "output"),
     "displays": ("output", "displays"),
@@ -42,7 +43,7 @@ _LANDLOCK: Final = {
     "signal": "scope",
 }
 _SIZES: Final = ("limits.memory", "limits.disk", "limits.output", "limits.displays")
-_TIMES: Final = ("limits.wall", "limits.cpu")
+_TIMES: Final = ("limits.wall", "limits.cpu", *(f"limits.{name}" for name in _LEASES))
 
 
 class Explanation(NamedTuple):
@@ -147,6 +148,7 @@ def recordable(plan: Plan) -> Iterator[tuple[Layer, str]]:
         for call in answers.calls(setting.value):
             if "refuse" in answers.actions(setting.value):
                 yield "seccomp", call
-    for kind in _LIMITS:
-        yield "limit", kind
+    for kind, (part, name) in _LIMITS.items():
+        if dict(plan.slices())[part][name].value not in {0, None}:  # off: it ends nothing
+            yield "limit", kind
     yield "egress", "unlisted.example.org:443"

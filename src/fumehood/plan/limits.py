@@ -20,6 +20,7 @@ _GIB: Final = 1024**3
 def limit_settings(draft: Draft) -> Iterator[Setting]:
     """Yield what the warden measures, the cgroup holds and the kernel counts."""
     yield from _time(draft)
+    yield from _leases(draft)
     yield from _memory(draft)
     yield from _processes(draft)
     yield from _files(draft)
@@ -49,6 +50,16 @@ def _time(draft: Draft) -> Iterator[Setting]:
         how += f", which allows whole processors only: {math.ceil(limits.cpus)}"
     yield draft.by_clause("cpus", limits.cpus, "limits.cpus", how=how, order="at-most", status=status)
     yield draft.by_clause("cpus.by", by, "limits.cpus", how=how)
+
+
+def _leases(draft: Draft) -> Iterator[Setting]:
+    limits = draft.policy.limits
+    how = "timer outside the sandbox, then SIGKILL to its whole process namespace"
+    work = f"{how}; it may use as much processor time as that allows"
+    yield draft.by_clause("background", limits.background, "limits.background", how=work, order="at-most")
+    for name, span in (("idle", limits.idle), ("lifetime", limits.lifetime)):
+        value = None if span == math.inf else span
+        yield draft.by_clause(name, value, f"limits.{name}", how=how, order="at-most-if")
 
 
 def _memory(draft: Draft) -> Iterator[Setting]:

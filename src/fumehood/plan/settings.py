@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from fumehood.execution import Status
 
 Order = Literal[
-    "at-most", "superset", "paths", "hosts", "modules", "implies", "protects", "strict", "entries", "words",
-    "call", "mount", "same",
+    "at-most", "at-most-if", "superset", "paths", "hosts", "modules", "implies", "protects", "strict", "entries",
+    "words", "call", "mount", "same",
 ]  # fmt: skip
 
 # Words that stand for how much is permitted, the most first; words of one rank permit the same.
@@ -125,6 +125,8 @@ def _mount(one: Any, other: Any) -> bool:
 
 _ORDERS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
     "at-most": lambda one, other: one <= other,
+    # None is no limit.
+    "at-most-if": lambda one, other: other is None or (one is not None and one <= other),
     "superset": lambda one, other: set(one) >= set(other),
     "paths": _all_covered(path_covers),
     "hosts": _all_covered(host_covers),

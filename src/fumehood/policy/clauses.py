@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar, cast
 
 from fumehood.errors import PolicyError
-from fumehood.policy.kinds import Bytes, Choice, Count, Demands, Entries, Flag, Kind, Modules, Seconds, Share
+from fumehood.policy.kinds import Bytes, Choice, Count, Demands, Entries, Flag, Kind, Modules, Seconds, Share, Span
 from fumehood.policy.places import read_exact_host, read_host, read_path, read_source
 from fumehood.policy.reach import covered, host_covers, path_covers, widest
 
@@ -29,6 +30,8 @@ _PIB: Final = 1024**5
 _MIB: Final = 1024**2
 
 _SPAN: Final = Seconds(0.001, 366 * _DAY)
+_GRANTED_SPAN: Final = Span(0.001, 366 * _DAY, off=0.0)
+_LEASE: Final = Span(0.001, 366 * _DAY, off=math.inf)
 # Below this an interpreter can't start, and a bare number of megabytes would be taken for bytes.
 _MEMORY: Final = Bytes(8 * _MIB, _PIB)
 _SIZE: Final = Bytes(1, _PIB)
@@ -121,6 +124,9 @@ class Limits(Table):
     displays: int = clause(
         16 * _MIB, _SIZE, "of pictures, tables and all else displayed together, kept; more is dropped and counted"
     )
+    background: float = clause(0.0, _GRANTED_SPAN, "time of work that `start` leaves running; off lets it start none")
+    idle: float = clause(math.inf, _LEASE, "time that a sandbox is kept without a call")
+    lifetime: float = clause(math.inf, _LEASE, "time that a sandbox is kept at all")
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,6 +103,29 @@ class Seconds(Quantity[float]):
         return literal(units.format_seconds(value))
 
 
+class Span(Seconds):
+    """A span of time, or "off", which is kept as the number `off`: 0 where it means none, infinity where no limit."""
+
+    accepted = 'a time such as "10m", "1h" or "500ms", a number of seconds, or "off"'
+
+    def __init__(self, least: float, most: float, *, off: float) -> None:
+        """Say what "off" stands for."""
+        super().__init__(least, most)
+        self.off = off
+
+    def read(self, value: object, where: str) -> float:
+        """Accept the word, its number, or a time in range."""
+        return self.off if value in {"off", self.off} else super().read(value, where)
+
+    def write(self, value: float) -> Any:
+        """Return seconds, or the word."""
+        return "off" if value == self.off else value
+
+    def show(self, value: float) -> str:
+        """Write it with its unit, or as the word."""
+        return literal("off") if value == self.off else super().show(value)
+
+
 class Bytes(Quantity[int]):
     """A size, in bytes."""
 

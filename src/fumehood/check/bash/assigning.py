@@ -109,13 +109,16 @@ def temporarily(runner: Interpreter, assignments: tuple[Assignment, ...]) -> Gen
 
 def declare(runner: Interpreter, name: str, words: tuple[Word | Assignment, ...]) -> Output:
     """Run `declare`, `local`, `export`, `readonly` or `alias`."""
-    flags = ""
+    flags, named = "", False
     for word in words:
         if isinstance(word, Word):
             for field in expand.fields(word, runner):
-                flags += field[1:] if field.startswith(("-", "+")) else ""
+                flag = field.startswith(("-", "+"))
+                flags += field[1:] if flag else ""
+                named = named or not flag
                 _declare_field(runner, name, field, flags)
             continue
+        named = True
         if name == "alias":
             runner.shell.aliases[word.name] = expand.text(word.value, runner) if word.value else ""
             continue
@@ -123,8 +126,8 @@ def declare(runner: Interpreter, name: str, words: tuple[Word | Assignment, ...]
         assign(runner, word)
         if "n" in flags and name != "export":
             _refer(runner, word.name)
-    if not words and name != "local":
-        runner.notes.need("env.read", None, "unknown")
+    if not named and name not in {"local", "alias"} and not set(flags) & set("fFaA"):
+        runner.notes.need("env.read", "*")  # all variables are printed
         return Output(HOLE)
     return DONE
 

@@ -118,7 +118,7 @@ def _set(call: Call) -> Output:
     elif call.arguments and not call.arguments[0].startswith(("-", "+")):
         call.runner.shell.positions = list(call.arguments)
     elif not call.arguments:
-        call.runner.notes.need("env.read", None, "unknown")
+        call.runner.notes.need("env.read", "*")
         return Output(HOLE)
     return DONE
 

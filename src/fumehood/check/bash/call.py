@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from fumehood.check.bash.interpreter import Interpreter
 
 
+_COUNTABLE = re.compile(
+    r"/proc/(?:cpuinfo|meminfo|loadavg|uptime|version)|/(?:usr/)?(?:local/)?(?:bin|sbin|lib|share)/?"
+)
 STANDARD_INPUT = frozenset({"-", "/dev/stdin", "/dev/fd/0", "/proc/self/fd/0"})
 
 
@@ -26,7 +30,12 @@ class Call:
     stdin: str
 
     def path(self, capability: str, text: str) -> None:
-        """Note the use of a file, from the directory where the shell stands."""
+        """Note the use of a file, from the directory where the shell stands.
+
+        What is only counted tells nothing of it: `ls /usr/bin | wc -l` is no look at what is installed.
+        """
+        if self.runner.counted and capability in {"fs.read", "fs.list"} and _COUNTABLE.fullmatch(settled(text)):
+            return
         self.runner.notes.path(capability, text, self.runner.shell.directory)
 
     def read(self, text: str) -> str | None:

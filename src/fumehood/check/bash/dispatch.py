@@ -66,8 +66,10 @@ def program(runner: Interpreter, words: list[str], stdin: str) -> Output:
     call = Call(runner, name, words[1:], stdin)
     if builtin := builtins.BUILTINS.get(name):
         return builtin(call)
-    if name in shell.files:
-        return interpreters.run_text(call, shell.files[name], name, call.arguments)
+    if (
+        written := shell.files.get(name, shell.files.get(name.removeprefix("./")) if "/" in name else None)
+    ) is not None:
+        return interpreters.run_text(call, written, name, call.arguments)
     call.name = _known_name(name)
     return _outside(call)
 

@@ -104,8 +104,9 @@ def _parameter(part: Parameter, runner: Runner) -> list[str]:
     folded = values(part, runner.shell, operand, runner.notes.line)
     if part.operator == "@" and part.operand == "P":
         return [source_text(value, runner, quoted=True) for value in folded]
-    if folded == [UNSET] and part.name.isupper() and part.name not in _NEVER_ENVIRONMENT:
-        runner.notes.need("env.read", part.name)
+    name = settled(runner.shell.get(part.name)) if part.prefix == "!" else part.name
+    if folded == [UNSET] and name.isupper() and name not in _NEVER_ENVIRONMENT:
+        runner.notes.need("env.read", name)
     return folded
 
 

@@ -24,6 +24,7 @@ from fumehood.check.bash.syntax import (
     Function,
     Group,
     If,
+    Literal,
     Parameter,
     Pipeline,
     ShellSyntaxError,
@@ -63,6 +64,8 @@ class Interpreter:
         """Begin with a state; `read` starts one, nested code brings its own."""
         self.shell = shell
         self.notes = notes
+        self.bounded = False  # what follows in the pipeline takes a part and leaves: what feeds it ends then
+        self.counted = False  # the next in the pipeline only counts what it is fed
         self._rounds = _MAX_ALL_ROUNDS
         self._reserve = notes.budget.steps * 3 // 4
         self._calls: dict[str, _Calls] = {}
@@ -164,14 +167,18 @@ class Interpreter:
 
     def _pipeline(self, pipeline: Pipeline, stdin: str) -> Output:
         output = Output(stdin)
-        for part in pipeline.parts:
+        bounded, counted = self.bounded, self.counted
+        for place, part in enumerate(pipeline.parts):
             text = output.text
+            self.bounded = bounded or any(_takes_a_part(later) for later in pipeline.parts[place + 1 :])
+            self.counted = any(_counts(later) for later in pipeline.parts[place + 1 : place + 2])
             if len(pipeline.parts) == 1:
                 output = self.run(part, text)
             else:
                 stage = self.shell.fork()
                 stage.input = lines(text)
                 output = self.within(stage, self._later(part, text))
+        self.bounded, self.counted = bounded, counted
         negated = None if output.status is None else not output.status
         return Output(output.text, negated if pipeline.negated else output.status)
 
@@ -345,6 +352,26 @@ class Interpreter:
         Test: _test,
         Arithmetic: _arithmetic,
     }
+
+
+def _takes_a_part(statement: Statement) -> bool:
+    return _plain_words(statement)[:1] in (["head"], ["dd"], ["read"], ["od"])
+
+
+def _counts(statement: Statement) -> bool:
+    words = _plain_words(statement)
+    return words[:1] == ["wc"] or words[:2] in (["grep", "-c"], ["grep", "-q"])
+
+
+def _plain_words(statement: Statement) -> list[str]:
+    """Answer the words of a command as far as they are plain text."""
+    found: list[str] = []
+    for word in statement.words if isinstance(statement, Command) else ():
+        first = word.parts[:1] if isinstance(word, Word) else ()
+        if not first or not isinstance(first[0], Literal):
+            break
+        found.append(first[0].text)
+    return found
 
 
 def _truth(number: str) -> bool | None:

@@ -97,6 +97,9 @@ def _another(call: Call, language: str, text: str, what: str) -> Output:  # noqa
     with notes.inside(what):
         reading: Reading = reader.read(settled(text), budget=notes.budget)
         notes.adopt(reading)
+    for need in reading.needs:
+        if need.capability == "process.spawn" and need.confidence == "resolved" and need.value:
+            run_source(Call(call.runner, language, [], HOLE), need.value, f"{what} <- command line", apart=True)
     return Output(HOLE)
 
 

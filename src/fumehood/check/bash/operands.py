@@ -51,7 +51,7 @@ def note(call: Call, profile: Profile) -> Arguments:  # noqa: C901 - one way for
             _all(call, "write", operands[:1])
             _all(call, "read", operands[1:])
         case layout:
-            _all(call, layout, operands)
+            _all(call, layout, operands or (["."] if layout == "list" else []))
     if call.name in {"sed", "gsed", "perl"} and given.has("-i", "--in-place"):
         _all(call, "write", operands[1:])
     return given
@@ -63,7 +63,7 @@ def _all(call: Call, role: str, paths: list[str]) -> None:
 
 
 def _use(call: Call, role: str, path: str) -> None:
-    if role == "read" and path in _ENDLESS and call.name not in _BOUNDED:
+    if role == "read" and path in _ENDLESS and call.name not in _BOUNDED and not call.runner.bounded:
         call.runner.notes.need("resource.exhaust", path, why=f"{call.name} reads a device that never ends")
     for capability in _ROLES.get(role, ()):
         call.path(capability, path)

@@ -23,7 +23,9 @@ cat,tac,nl,rev,zcat,bzcat,xzcat,zstdcat,more,pr,fmt,expand,unexpand,ul,look     
 less,most,bat,view                           read  -p -P -o=write
 head,tail                                    read  -n -c --lines --bytes --pid -s
 wc,cksum,sum,md5sum,sha1sum,sha224sum,sha256sum,sha384sum,sha512sum,b2sum,shasum,md5  read  --files0-from=read -a
-od,hexdump,hd,xxd,strings,file,stat,readelf,objdump,nm,ldd,size  read  -A -j -N -S -t -w -n -e -f -c -l -s -g -o -m -L
+od,hexdump,hd                                read  -A -j -N -S -t -w -n -e -f -s
+xxd                                          read  -c -l -s -g -o -n
+strings,file,stat,readelf,objdump,nm,ldd,size  read  -A -j -N -S -t -w -n -e -f -c -l -s -g -o -m -L
 base64,base32,basenc,uudecode,uuencode       read  -w --wrap -o=write
 cut,paste,join,comm,fold,column,rs,tsort,csvcut,csvlook,csvstat,csvgrep  read  -b -c -d -f -w -s -t -1 -2 -j -o -e -v
     -a --output-delimiter --delimiter --fields -m -r

@@ -57,7 +57,7 @@ def _fixed(capability: str, value: str) -> Handler:
     """Make the handler of a program whose need does not depend on its arguments."""
 
     def run(call: Call) -> Output:
-        if not set(call.arguments[:1]) & _HARMLESS:
+        if len(call.arguments) != 1 or call.arguments[0] not in _HARMLESS:
             if value.startswith("/"):
                 call.runner.notes.path(capability, value)
             else:
@@ -280,6 +280,13 @@ def _debugger(call: Call) -> Output:
     return Output(HOLE)
 
 
+def _keyring(call: Call) -> Output:
+    if any(re.match(r"--export-secret|--list-secret|-K$", settled(word)) for word in call.arguments):
+        call.path("fs.read", f"{HOME}/.gnupg")
+    note(call, PROGRAMS[call.name])
+    return Output(HOLE)
+
+
 def _getent(call: Call) -> Output:
     files = {"passwd": "/etc/passwd", "shadow": "/etc/shadow", "group": "/etc/group", "gshadow": "/etc/gshadow"}
     if path := files.get(settled("".join(call.arguments[:1]))):
@@ -350,6 +357,9 @@ HANDLERS: dict[str, Handler] = {
     "yes": _yes,
     "sysctl": _sysctl,
     **dict.fromkeys(("uv", "poetry", "pdm", "pipx", "conda"), _within_project),
+    "wall": _fixed("privilege", "other people's terminals"),
+    "gpg": _keyring,
+    "gpg2": _keyring,
     "ssh-add": _fixed("fs.read", f"{HOME}/.ssh"),
     "security": _fixed("fs.read", f"{HOME}/Library/Keychains"),
     "secret-tool": _fixed("fs.read", f"{HOME}/.local/share/keyrings"),

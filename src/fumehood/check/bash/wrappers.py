@@ -71,7 +71,7 @@ def _env(call: Call) -> Output:
         rest = rest[1:]
     if rest:
         return call.runner.program(rest, call.stdin)
-    call.runner.notes.need("env.read", None, "unknown")
+    call.runner.notes.need("env.read", "*")
     return Output(HOLE)
 
 
@@ -79,7 +79,7 @@ def _printenv(call: Call) -> Output:
     for name in call.arguments:
         call.runner.notes.need("env.read", name)
     if not call.arguments:
-        call.runner.notes.need("env.read", None, "unknown")
+        call.runner.notes.need("env.read", "*")
     return Output(HOLE)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from fumehood.check.bash.values import HOLE, is_known, plain
 from fumehood.check.budget import Exhausted
-from fumehood.check.javascript import calls, expressions, statements
+from fumehood.check.javascript import calls, decoding, expressions, statements
 from fumehood.check.javascript.binding import bind
 from fumehood.check.javascript.grammar import Node, parse
 from fumehood.check.javascript.scope import Scope
@@ -119,6 +119,8 @@ class Machine:
         for key in ("toString", "valueOf"):
             if isinstance(value, Object) and isinstance(own := value.members.get(key), Closure):
                 return text_of(self.enter(own, [], value))
+        if isinstance(value, Object) and isinstance(value.base, Native) and value.base.path == "buffer":
+            return decoding.encoded(text_of(value.members.get("data", HOLE)), "utf8")
         return text_of(value)
 
     def call(self, callee: Value, arguments: list[Value], this: Value = UNDEFINED, node: Node | None = None) -> Value:  # noqa: PLR0917 - the shape that its siblings have too

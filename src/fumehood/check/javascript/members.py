@@ -173,7 +173,7 @@ def _of_object(machine: Machine, owner: Object, key: str) -> Value:
         base = holder.base
         holder = base.members.get("prototype", UNDEFINED) if isinstance(base, Closure) else base
         seen += 1
-    if isinstance(holder, Native) and holder.path == "buffer":
+    if isinstance(holder, Native) and holder.path in {"buffer", "map"}:
         return Native(key, owner)
     if isinstance(trap := owner.members.get(TRAP), Closure):
         return machine.enter(trap, [owner.base, key, owner], owner)
@@ -195,7 +195,7 @@ def _of_closure(owner: Closure, key: str) -> Value:
     return Native(key, owner) if key == "toString" else UNDEFINED
 
 
-def put(machine: Machine, owner: Value, key: str, value: Value) -> None:  # noqa: PLR0917 - the shape that its siblings have too
+def put(machine: Machine, owner: Value, key: str, value: Value) -> None:  # noqa: C901, PLR0917 - one way for each kind
     """Set a member; on a value that may not be set for sure, the old one stays as an alternative."""
     match owner:
         case Object(members=held) | Closure(members=held):
@@ -208,6 +208,8 @@ def put(machine: Machine, owner: Value, key: str, value: Value) -> None:  # noqa
         case OneOf(values=values):
             for single in values:
                 put(machine, single, key, value)
+        case Native(path="prototype", owner=Native(path=path)) if path in _RUNNER:
+            machine.notes.need("runner.tamper", f"{path}.prototype.{key}", "referenced")
         case Native(path=path):
             if (path in _RUNNER or path.startswith("require.cache")) and (path, key) not in _OWN:
                 machine.notes.need("runner.tamper", f"{path}.{key}", "referenced")

@@ -33,7 +33,7 @@ _MAX_TEXT = 100_000
 _CALLBACKS = frozenset({"map", "forEach", "filter", "find", "some", "every", "flatMap", "findIndex", "findLast"})
 
 
-def call(machine: Machine, owner: Value, name: str, arguments: list[Value]) -> Value:  # noqa: PLR0917 - the shape that its siblings have too
+def call(machine: Machine, owner: Value, name: str, arguments: list[Value]) -> Value:  # noqa: PLR0911, PLR0917 - one way for each kind
     """Call a method of a value that is not the engine's own."""
     match owner:
         case str():
@@ -44,6 +44,8 @@ def call(machine: Machine, owner: Value, name: str, arguments: list[Value]) -> V
             return _number_method(owner, name, arguments)
         case Object(base=Native(path="buffer")):
             return _buffer_method(machine, owner, name, arguments)
+        case Object(base=Native(path="map")):
+            return _map_method(owner, name, arguments)
         case Closure() if name == "toString":
             return owner.node.text
         case _:
@@ -86,6 +88,17 @@ def _buffer_method(machine: Machine, owner: Object, name: str, arguments: list[V
             base=owner.base,
         )
     return UNKNOWN
+
+
+def _map_method(owner: Object, name: str, arguments: list[Value]) -> Value:
+    key = text_of(arguments[0]) if arguments else ""
+    if name == "set":
+        owner.members[key] = arguments[1] if len(arguments) > 1 else UNDEFINED
+        return owner
+    if name == "get":
+        held = list(owner.members.values())
+        return owner.members.get(key, UNDEFINED) if is_known(key) else one_of(*held[:4]) if held else UNKNOWN
+    return Array(list(owner.members.values()), open=True) if name == "values" else UNKNOWN
 
 
 def _number_method(owner: float, name: str, arguments: list[Value]) -> Value:

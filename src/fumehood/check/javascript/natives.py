@@ -217,6 +217,15 @@ def _array_from(machine: Machine, arguments: list[Value]) -> Value:
     return Array([machine.call(function, [item, place]) for place, item in enumerate(items[:200])])
 
 
+def _map(_machine: Machine, arguments: list[Value]) -> Value:
+    made = Object(base=Native("map"))
+    first = _first(arguments)
+    for pair in first.items[:_MAX_LENGTH] if isinstance(first, Array) else ():
+        if isinstance(pair, Array) and len(pair.items) == 2:  # noqa: PLR2004 - a pair
+            made.members[text_of(pair.items[0])] = pair.items[1]
+    return made
+
+
 def _raw(_machine: Machine, arguments: list[Value]) -> Value:
     return text_of(_first(arguments))
 
@@ -321,6 +330,8 @@ FUNCTIONS: dict[str, _Function] = {
     "Array.isArray": lambda _machine, arguments: isinstance(_first(arguments), Array) or UNKNOWN,
     "Array": lambda _machine, arguments: Array(list(arguments)) if len(arguments) != 1 else Array([], open=True),
     "Proxy": _proxy,
+    "Map": _map,
+    "WeakMap": _map,
     "Promise.resolve": _same,
     "structuredClone": _same,
     "util.promisify": _same,

@@ -14,7 +14,8 @@ from fumehood.check.bash.call import words
 _TABLE = """
 fs.read     0  fs.readFile fs.createReadStream fs.readlink fs.openAsBlob fs.watch fs.watchFile fs.statfs fs.ReadStream
     Bun.file Deno.readFile Deno.readTextFile Deno.open fs.readJson fs.readJSON process.loadEnvFile
-fs.list     0  fs.readdir fs.opendir fs.glob Deno.readDir
+host.identity - os.userInfo
+fs.list     0  process.chdir fs.readdir fs.opendir fs.glob Deno.readDir
 fs.write    0  fs.writeFile fs.appendFile fs.createWriteStream fs.mkdir fs.mkdtemp fs.truncate fs.chmod fs.chown
     fs.lchown fs.lchmod fs.utimes fs.lutimes fs.WriteStream fs.outputFile fs.ensureDir fs.ensureFile fs.outputJson
     fs.writeJson Bun.write Deno.writeFile Deno.writeTextFile Deno.mkdir Deno.create

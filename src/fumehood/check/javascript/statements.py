@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from fumehood.check.javascript.machine import Machine
 
 _MAX_ROUNDS = 1000
+_ENDLESS_ROUNDS = 6
+_ALWAYS = frozenset({"(true)", "true", "(1)", "1", "(!0)", "(!![])"})
 _LEAVES = frozenset({"break_statement", "return_statement", "throw_statement", "await_expression", "yield_expression"})
 _FUNCTIONS = frozenset({"function_declaration", "generator_function_declaration"})
 
@@ -79,9 +81,9 @@ def _while(machine: Machine, node: Node, scope: Scope) -> Value:
 
 def _rounds(machine: Machine, node: Node, scope: Scope, test: Node) -> Value:  # noqa: PLR0917 - the shape that its siblings have too
     """Go round a loop: exactly while its condition is known, else twice, and once even when it never holds."""
-    if test.kind in {"nothing", "empty_statement"} or test.text in {"(true)", "true", "(1)", "1", "(!0)", "(!![])"}:
-        _note_endless(machine, node)
-    for number in range(_MAX_ROUNDS):
+    constant = test.kind in {"nothing", "empty_statement"} or test.text in _ALWAYS
+    endless = constant and _note_endless(machine, node)
+    for number in range(_ENDLESS_ROUNDS if endless else _MAX_ROUNDS):
         empty = test.kind in {"nothing", "empty_statement"}
         holds = True if empty else truth(machine.evaluate(test, scope))
         if number and (holds is False or not machine.round() or (holds is None and number > 1)):
@@ -105,16 +107,17 @@ def _left(machine: Machine) -> bool:
     return flow in {"break", "return"}
 
 
-def _note_endless(machine: Machine, node: Node) -> None:
-    """Note a loop without end that nothing in it could leave."""
+def _note_endless(machine: Machine, node: Node) -> bool:
+    """Note a loop without end that nothing in it could leave, and tell whether it is one."""
     waiting = [node.get("body")]
     while waiting:
         part = waiting.pop()
         if part.kind in _LEAVES or part.text.startswith("process.exit"):
-            return
+            return False
         waiting.extend(child for child in part.children if "function" not in child.kind)
     machine.stand(node)
     machine.notes.need("resource.exhaust", "processor", why="a loop that nothing ends")
+    return True
 
 
 def _for_in(machine: Machine, node: Node, scope: Scope) -> Value:

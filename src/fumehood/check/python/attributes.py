@@ -75,6 +75,7 @@ TELLING = {
 # Methods that only paths have, wherever the path came from.
 OF_PATHS = words("read_text read_bytes write_text write_bytes iterdir rglob unlink symlink_to hardlink_to")
 HIDDEN = frozenset({"hidden"})
+PACKAGES = "/usr/lib/python3/dist-packages"  # stands for wherever a module's own files are
 
 
 @looking_up(Ref)
@@ -88,6 +89,9 @@ def of_library(machine: Machine, owner: Ref, member: Member) -> Value:  # noqa: 
         return Const(owner.path.rpartition(".")[2])
     if name in {"__func__", "__wrapped__", "__call__", "func"} and powers_of(owner.path):
         return owner
+    if name in {"__file__", "__path__"}:
+        folder = f"{PACKAGES}/{owner.path.replace('.', '/')}"
+        return Const(f"{folder}/__init__.py") if name == "__file__" else Seq("list", [Const(folder)])
     inspect_attribute(machine, name, member.node)
     if name in {"__class__", "__base__", "__mro__", "__bases__", "__init__", "__new__"}:
         return Object(f"{owner.path}.{name}")

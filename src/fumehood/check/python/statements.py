@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from fumehood.check.python import imports, operators, subscripts
+from fumehood.check.python import imports, operators, patterns, subscripts
 from fumehood.check.python.binding import bind, set_attribute
 from fumehood.check.python.machine import Args, Machine, statement
 from fumehood.check.python.names import callee
@@ -20,9 +20,7 @@ from fumehood.check.python.values import (
     Map,
     Partial,
     Ref,
-    Seq,
     Value,
-    from_values,
     join,
     union_of,
     unknown,
@@ -178,20 +176,10 @@ def _either(machine: Machine, bodies: list[list[ast.stmt]]) -> None:
 def match(machine: Machine, node: ast.Match) -> None:
     subject = machine.eval(node.subject)
     for case in node.cases:
-        for part in ast.walk(case.pattern):
-            name = getattr(part, "name", None) or getattr(part, "rest", None)
-            if isinstance(name, str):
-                machine.scope.bind(name, subject if part is case.pattern else _inside(subject))
+        patterns.capture(machine, case.pattern, subject)
         if case.guard is not None:
             machine.eval(case.guard)
     _either(machine, [case.body for case in node.cases] + [[]])
-
-
-def _inside(subject: Value) -> Value:
-    """Answer what a pattern may take out of its subject."""
-    if isinstance(subject, Seq):
-        return subscripts.any_of(subject.items)
-    return subscripts.any_of(list(subject.items.values())) if isinstance(subject, Map) else from_values(subject)
 
 
 @statement(ast.Try, *([ast.TryStar] if hasattr(ast, "TryStar") else []))

@@ -335,6 +335,15 @@ class Cell:
         """Have everything in it ended, now."""
         self._command({"do": "kill", "reason": reason})
 
+    def lease(self, idle: float | None, lifetime: float | None) -> None:
+        """From now on have it ended after so many seconds without a call, and after so many in all."""
+        if idle is not None or lifetime is not None:
+            self._command({"do": "lease", "idle": idle, "lifetime": lifetime})
+
+    def renew(self) -> None:
+        """Something other than a run was asked of it: it is not idle."""
+        self._command({"do": "renew"})
+
     # About the run in progress, from any thread; nothing where there is none
 
     def interrupt(self) -> None:

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 EVENT_LIMIT, DISPLAY_LIMIT, BUNDLE_LIMIT = 1_000_000, 1_000, 16
 _NAME_LIMIT = 200
 _MIME = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,63}/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}")
-_TEXTS = frozenset({"application/json", "application/javascript", "application/xml"})
+_TEXTS = ("text/", "application/javascript", "application/xml")
+_TEXT_ENDS = ("json", "+xml")  # application/json, application/vnd.plotly.v1+json, application/vnd.vegalite.v6.json
 #: How the bytes of a picture begin: what does not is no picture, whatever it is called.
 SIGNATURES = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}
 
@@ -46,7 +47,7 @@ def is_mime(mime: str) -> bool:
 
 def is_text(mime: str) -> bool:
     """Whether data of this MIME type travels as text; all other is base64 of bytes."""
-    return mime.startswith("text/") or mime in _TEXTS or mime.endswith(("+json", "+xml"))
+    return mime.startswith(_TEXTS) or mime.endswith(_TEXT_ENDS)
 
 
 class Events:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from fumehood.kernel import seccomp
 from fumehood.kernel.cgroup import Caps
 from fumehood.tiers.jail import trees, wire
+from fumehood.tiers.jail.lease import Lease
 from fumehood.tiers.jail.meter import Meter
 from fumehood.tiers.jail.reins import Reins
 
@@ -68,6 +69,7 @@ class Ward:
         self.group: Group | None = None
         self.meter: Meter | None = None
         self.reins: Reins | None = None
+        self.lease: Lease | None = None
         self.birth: socket.socket | None = None
         self.pidfd = self.listener = self.alarm = -1
         self.uid: int | None = None
@@ -182,11 +184,19 @@ class Ward:
             self._begin(message)
         elif message["do"] == "done":
             self._end_run()
-        elif self.running is not None:
-            self._steer(self.running, message)
+        else:
+            self._steer(message)
 
-    def _steer(self, run: Run, message: Message) -> None:
-        """A message about the run in progress."""
+    def _steer(self, message: Message) -> None:
+        """A message about how long it is kept, or about the run in progress."""
+        if message["do"] == "lease":
+            self.lease = Lease(message["idle"], message["lifetime"])
+        elif message["do"] == "renew":
+            self._renew()
+        elif self.running is not None:
+            self._steer_run(self.running, message)
+
+    def _steer_run(self, run: Run, message: Message) -> None:
         self.due = 0.0
         if message["do"] == "interrupt":
             run.to_interrupt = True
@@ -203,17 +213,33 @@ class Ward:
         now = time.monotonic()
         used = self.meter.cpu_ns() if self.meter is not None else 0
         self.counted_before = self._kernels_counts()
-        self.running = Run(now, now + message["wall"], used + int(message["cpu"] * 1e9))
+        self.running = Run(now, now + message["wall"], used + int(message["cpu"] * 1e9), message.get("limit", "wall"))
         self.due = self._next_look(self.running, now, used)
 
     def _end_run(self) -> None:
         if self.running is not None:
             self._let_go(self.running)
             self.running = None
+        self._renew()
         self.due = time.monotonic() + _REST_S if self.order["watch_memory"] else math.inf
+
+    def _renew(self) -> None:
+        if self.lease is not None:
+            self.lease.renew()
+
+    def wanted(self) -> float:
+        """When `look` has something to look at: a monotonic time, or infinity."""
+        return self.due if self.lease is None else min(self.due, self.lease.end(busy=self.running is not None)[0])
 
     def look(self, now: float) -> None:
         """Hold it against its limits; what the kernel itself enforces is not looked at here."""
+        over, limit = (math.inf, "") if self.lease is None else self.lease.end(busy=self.running is not None)
+        if now >= over:
+            self.kill(limit)
+        else:
+            self._look_inside(now)
+
+    def _look_inside(self, now: float) -> None:
         run, used = self.running, 0
         self.due = now + _REST_S if self.order["watch_memory"] else math.inf
         if self.meter is None:
@@ -339,7 +365,7 @@ class Ward:
     def kill(self, reason: str) -> None:
         """End every process of it at once: its pid 1 takes the whole namespace along."""
         self.reason = self.reason or reason
-        self.running, self.due = None, math.inf
+        self.running, self.lease, self.due = None, None, math.inf
         if self.pidfd >= 0:
             self._deafen()
             with suppress(ProcessLookupError):

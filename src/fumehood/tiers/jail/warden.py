@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from fumehood.tiers.jail.wire import Message
 
 _BROOM_MS = 50
+_LONGEST_S = 3600.0  # epoll takes no number of any size
 _PATIENCE_S, _SHORT_S = 2.0, 0.001
 #: Open files that the warden keeps for itself, and that it allows for each sandbox: ten are used, and those of
 #: sandboxes that are just ending are still open.
@@ -88,7 +89,7 @@ class Warden:
                 if self.callbacks.get(descriptor) is callback:
                     callback()
             now = time.monotonic()
-            for ward in [ward for ward in self.wards if ward.due <= now]:
+            for ward in [ward for ward in self.wards if ward.wanted() <= now]:
                 ward.look(now)
             self.ended = [group for group in self.ended if not group.remove()]
         for ward in list(self.wards):
@@ -97,10 +98,10 @@ class Warden:
 
     def _patience(self) -> float:
         """Seconds until something has to be looked at unasked."""
-        due = min((ward.due for ward in self.wards), default=math.inf) - time.monotonic()
+        due = min((ward.wanted() for ward in self.wards), default=math.inf)
         if self.ended:
-            due = min(due, _BROOM_MS / 1000)
-        return -1 if due == math.inf else max(0.0, due)
+            due = min(due, time.monotonic() + _BROOM_MS / 1000)
+        return -1 if due == math.inf else min(max(0.0, due - time.monotonic()), _LONGEST_S)
 
     def leave(self) -> None:
         """End everything after this turn of the loop."""

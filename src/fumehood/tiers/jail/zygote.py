@@ -15,6 +15,7 @@ import sys
 
 from fumehood.kernel import namespaces, privilege
 from fumehood.tiers.jail import packages, root, runner, seal, wire
+from fumehood.tiers.jail.runner import arrivals
 
 
 def main() -> None:
@@ -48,6 +49,7 @@ def main() -> None:
 
 def _settle(installed: wire.Message) -> None:
     """Make forks cheap and alike: everything imported, garbage gone, the rest out of the collector's sight."""
+    arrivals.watch()
     packages.load(installed)
     null = os.open("/dev/null", os.O_RDWR)
     os.dup2(null, 2)

@@ -51,14 +51,16 @@ def _label(node: ast.AST) -> str:
 @model("builtins.exec", "builtins.eval")
 def execute(machine: Machine, args: Args) -> Value:
     code = args.get(0, "source", "object", "expression")
-    given = args.get(1, "globals")
-    names = _names(args.get(2, "locals")) or _names(given)
-    if isinstance(given, Map):
-        names = names or {}
-        result = run_code(machine, code or UNKNOWN, args.node, how=(_label(args.node),), names=names)
-        given.items.update(names)
-        return result
-    return run_code(machine, code or UNKNOWN, args.node, how=(_label(args.node),), names=names)
+    spaces = [args.get(1, "globals"), args.get(2, "locals")]
+    found = [names for names in map(_names, spaces) if names is not None]
+    names = found[0] | found[1] if len(found) > 1 else found[0] if found else None
+    result = run_code(machine, code or UNKNOWN, args.node, how=(_label(args.node),), names=names)
+    written = next((space for space in reversed(spaces) if isinstance(space, Map | Namespace)), None)
+    if isinstance(written, Map):
+        written.items.update(names or {})
+    elif written is not None and written.names is not None:
+        written.names.update(names or {})
+    return result
 
 
 @model(
@@ -164,7 +166,6 @@ def function_of_code(machine: Machine, args: Args) -> Value:
     "importlib.machinery.BuiltinImporter.find_spec",
     "importlib.machinery.PathFinder.find_spec",
     "importlib._bootstrap.BuiltinImporter.load_module",
-    "importlib.resources.files",
     "importlib.reload",
     "importlib.machinery.FrozenImporter.load_module",
     "importlib._bootstrap._load_unlocked",

@@ -17,16 +17,19 @@ from fumehood.check.python.values import (
     UNKNOWN,
     Const,
     Map,
+    Namespace,
     Object,
     Seq,
     Unknown,
     Value,
     from_values,
     join,
+    union_of,
     unknown,
 )
 
 MAX_ZIP: Final = 20_000
+HUGE: Final = 32 << 30  # no limit of a run is as large
 
 
 def _kind(args: Args) -> str:
@@ -144,6 +147,8 @@ def table(machine: Machine, args: Args) -> Value:
     found = Map({})
     func = getattr(args.node, "func", None)
     label = getattr(func, "attr", getattr(func, "id", ""))
+    if any(isinstance(value, Namespace) and value.names is None for value in args.positional):
+        return union_of(args.positional)  # a module's names, in whichever dress
     for value in args.positional:
         if label == "defaultdict" and value is args.positional[0]:
             found.rest = machine.call(value, Args(node=args.node)) if not isinstance(value, Const) else None
@@ -370,7 +375,7 @@ def byte_array(machine: Machine, args: Args) -> Value:
         return Seq("list", [])
     plain = concrete(first)
     if isinstance(plain, int):
-        if plain > 1 << 40:
+        if plain > HUGE:
             machine.need("resource.exhaust", args.node, value=f"{plain >> 30} GiB at once")
         return Object("builtins.bytearray", size=plain) if plain > 4096 else Seq("list", [Const(0)] * max(plain, 0))  # noqa: PLR2004 - large ones are told by their size
     if isinstance(plain, str):

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from fumehood.check.python.effects import exert, told
+from fumehood.check.python.effects import exert, host_port, told
 from fumehood.check.python.fold.concrete import concrete
 from fumehood.check.python.fold.functions import template as fill
 from fumehood.check.python.fold.text import compute
 from fumehood.check.python.machine import Args, Machine, method, model
 from fumehood.check.python.nested import run_code
-from fumehood.check.python.values import UNKNOWN, Const, Object, Value
+from fumehood.check.python.values import UNKNOWN, Const, Map, Object, Ref, Value, from_values
 
 ATTACH: Final = re.compile(r"\b(?:attach(?:\s+database)?|vacuum\s+into|detach)\s+['\"]([^'\"]+)['\"]", re.IGNORECASE)
 SQL_FILES: Final = re.compile(
@@ -64,6 +64,8 @@ def statement(machine: Machine, owner: Value, args: Args) -> Value:
 )
 def queried(machine: Machine, args: Args) -> Value:
     sql(machine, args.get(0, "sql", "query") or UNKNOWN, args)
+    if isinstance(concrete(args.get(1, "con")), str):
+        database(machine, args.get(1, "con"), args)
     return Object("pandas.DataFrame")
 
 
@@ -136,7 +138,8 @@ def array_made(machine: Machine, args: Args) -> Value:
 
 @model("numpy.load")
 def array_loaded(machine: Machine, args: Args) -> Value:
-    del machine, args
+    if concrete(args.get(2, "allow_pickle")) is True:
+        return machine.call(Ref("pickle.load"), args)
     return UNKNOWN
 
 
@@ -173,8 +176,132 @@ def substituted(machine: Machine, owner: Value, args: Args) -> Value:
     )
 
 
-@model("matplotlib.rc", "matplotlib.pyplot.rc")
+@model(
+    "sympy.sympify",
+    "sympy.S",
+    "sympy.parse_expr",
+    "sympy.parsing.sympy_parser.parse_expr",
+    "sympy.parsing.parse_expr",
+    "sympy.core.sympify.sympify",
+    "numexpr.evaluate",
+    "numexpr.NumExpr",
+    "PIL.ImageMath.eval",
+    "PIL.ImageMath.unsafe_eval",
+    "simpleeval.simple_eval",
+    "asteval.Interpreter.eval",
+)
+def evaluated_text(machine: Machine, args: Args) -> Value:
+    """Formulas that a library evaluates as Python."""
+    text = args.get(0, "a", "s", "ex", "expression") or UNKNOWN
+    if isinstance(concrete(text), str):
+        run_code(machine, text, args.node, how=("formula",), names={})
+    else:
+        machine.need("code.dynamic", args.node, confidence="unknown")
+    return Object("sympy.Expr", from_values(*args.all()).origin)
+
+
+@model("typing.get_type_hints", "inspect.get_annotations", "typing_extensions.get_type_hints")
+def annotations_run(machine: Machine, args: Args) -> Value:
+    """Annotations written as text are code that is run here: any text of the program may be one."""
+    machine.unresolved.append(args.node)
+    return UNKNOWN
+
+
+XML_ENTITY: Final = re.compile(
+    r"<!(?:ENTITY|DOCTYPE)\s[^>\[]*?\b(?:SYSTEM|PUBLIC\s+[\"'][^\"']*[\"'])\s+[\"']([^\"']+)[\"']", re.IGNORECASE
+)
+
+
+@model(
+    "lxml.etree.fromstring",
+    "lxml.etree.XML",
+    "lxml.etree.parse",
+    "lxml.etree.iterparse",
+    "lxml.etree.fromstringlist",
+    "lxml.objectify.fromstring",
+    "lxml.objectify.parse",
+    "lxml.html.fromstring",
+    "xml.sax.parse",
+    "xml.sax.parseString",
+    "xml.sax.make_parser.parse",
+    "xml.sax.make_parser.feed",
+    "xml.dom.pulldom.parse",
+    "xml.dom.pulldom.parseString",
+    "xml.dom.minidom.parse",
+    "xml.dom.minidom.parseString",
+    "xml.etree.ElementTree.fromstring",
+    "xml.etree.ElementTree.XML",
+    "xml.etree.ElementTree.parse",
+    "xmltodict.parse",
+)
+def document(machine: Machine, args: Args) -> Value:
+    """XML may name files and hosts that its parser is to fetch."""
+    source = args.get(0, "text", "source", "string", "stream") or UNKNOWN
+    content = source.data.get("content") if isinstance(source, Object) else source
+    data = concrete(content)
+    text = data.decode("utf-8", "replace") if isinstance(data, bytes) else data
+    if isinstance(text, str) and "<!" in text:
+        for path in XML_ENTITY.findall(text[:MAX_STATEMENT]):
+            exert(machine, "pandas.read_csv", Args([Const(path)], node=args.node))
+    return Object("xml.Element", from_values(*args.all()).origin)
+
+
+DATABASE_PORTS: Final = {
+    "postgresql": 5432,
+    "postgres": 5432,
+    "mysql": 3306,
+    "mariadb": 3306,
+    "mssql": 1433,
+    "oracle": 1521,
+    "mongodb": 27017,
+    "redis": 6379,
+}
+
+
+@model(
+    "sqlalchemy.create_engine",
+    "sqlalchemy.ext.asyncio.create_async_engine",
+    "sqlmodel.create_engine",
+    "databases.Database",
+    "dataset.connect",
+)
+def engine(machine: Machine, args: Args) -> Value:
+    database(machine, args.get(0, "url", "name_or_url"), args)
+    return Object("sqlalchemy.Engine")
+
+
+def database(machine: Machine, url: Value | None, args: Args) -> None:
+    """Note the file or the host that a database's URL names."""
+    for text, how in told(url):
+        scheme, mark, rest = (text or "").partition("://")
+        kind = scheme.partition("+")[0]
+        if kind in {"sqlite", "duckdb"}:
+            path = rest.removeprefix("/").partition("?")[0]
+            if path and path != ":memory:":
+                machine.need("fs.write", args.node, value=path, how=how)
+        elif mark:
+            host = host_port(f"{kind}://{rest}")
+            machine.need("net.connect", args.node, value=_on(kind, host), how=how)
+
+
+def _on(kind: str, host: str | None) -> str | None:
+    """Answer an address with the port that this kind of database has, where none was said."""
+    if host is None or kind not in DATABASE_PORTS or not host.endswith(":443"):
+        return host
+    return f"{host.removesuffix(':443')}:{DATABASE_PORTS[kind]}"
+
+
+@method(".to_sql", ".to_gbq")
+def stored(machine: Machine, owner: Value, args: Args) -> Value:
+    database(machine, args.get(1, "con"), args)
+    return owner
+
+
+@model("matplotlib.rc", "matplotlib.pyplot.rc", "matplotlib.rc_context", "matplotlib.pyplot.rc_context")
 def settings(machine: Machine, args: Args) -> Value:
+    given = args.get(0, "rc")
+    if isinstance(given, Map):
+        changed(machine, UNKNOWN, args)
     if concrete(args.keywords.get("usetex")) is True or concrete(args.keywords.get("text.usetex")) is True:
         machine.need("process.spawn", args.node, value="latex")
     return UNKNOWN
@@ -189,8 +316,27 @@ def setting(machine: Machine, owner: Value, args: Args) -> Value:
 @model("matplotlib.rcParams.__setitem__", "matplotlib.pyplot.rcParams.__setitem__")
 def rc_setting(machine: Machine, args: Args) -> Value:
     key, value = concrete(args.get(0)), concrete(args.get(1))
-    if key == "text.usetex" and value is True:
+    if (key == "text.usetex" and value is True) or (key == "text.latex.preamble" and value):
         machine.need("process.spawn", args.node, value="latex")
     if isinstance(key, str) and key.startswith("animation.") and key.endswith("_path"):
         machine.need("process.spawn", args.node, value=str(value))
     return UNKNOWN
+
+
+@method("matplotlib.rcParams.update", "matplotlib.pyplot.rcParams.update", "matplotlib.style.use")
+def changed(machine: Machine, owner: Value, args: Args) -> Value:
+    del owner
+    given = args.get(0, "rc")
+    for key, value in given.items.items() if isinstance(given, Map) else ():
+        rc_setting(machine, Args([Const(key), value], node=args.node))
+    return UNKNOWN
+
+
+@model(
+    "matplotlib.rcParams.update",
+    "matplotlib.pyplot.rcParams.update",
+    "matplotlib.style.use",
+    "matplotlib.pyplot.style.use",
+)
+def changed_by_function(machine: Machine, args: Args) -> Value:
+    return changed(machine, UNKNOWN, args)

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from fumehood.check.python.effects import exert, told
+from fumehood.check.python import subscripts
+from fumehood.check.python.effects import exert, host_port, is_url, told
 from fumehood.check.python.fold.concrete import concrete
 from fumehood.check.python.machine import Args, Machine, method, model
 from fumehood.check.python.models.paths import joined, text_of
@@ -115,8 +116,9 @@ def kept(machine: Machine, path: Value) -> Value:
 
 @method(f"{FILE}.write", f"{FILE}.writelines", "tempfile.NamedTemporaryFile.write")
 def write(machine: Machine, owner: Value, args: Args) -> Value:
+    data = args.get(0) or UNKNOWN
+    subscripts.grow(machine, data, args.node)
     if isinstance(owner, Object) and "file" in owner.data:
-        data = args.get(0) or UNKNOWN
         plain = concrete(data)
         if isinstance(plain, list) and all(isinstance(line, str) for line in plain):
             data = machine.fold("writelines", "".join(plain))
@@ -258,7 +260,10 @@ def write_somewhere(machine: Machine, owner: Value, args: Args) -> Value:
         or (isinstance(first, Object) and "path" in first.data)
     ):
         for text, how in told(text_of(first)):
-            machine.need(METHOD_PATHS.get(label, "fs.write"), args.node, value=text, how=how)
+            if text is not None and is_url(text):
+                machine.need("net.connect", args.node, value=host_port(text), how=how)
+            else:
+                machine.need(METHOD_PATHS.get(label, "fs.write"), args.node, value=text, how=how)
     if isinstance(owner, Object):
         exert(machine, f"{owner.path}.{label}", args)
     return UNKNOWN

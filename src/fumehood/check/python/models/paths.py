@@ -5,8 +5,10 @@ from __future__ import annotations
 import posixpath
 from pathlib import PurePosixPath
 
+from fumehood.check.python.attributes import PACKAGES
 from fumehood.check.python.effects import told
 from fumehood.check.python.fold import functions
+from fumehood.check.python.fold.concrete import concrete
 from fumehood.check.python.fold.text import compute
 from fumehood.check.python.machine import Args, Machine, method, model
 from fumehood.check.python.operators import concatenate, special
@@ -291,6 +293,40 @@ def temporary(machine: Machine, args: Args) -> Value:
 def packages(machine: Machine, args: Args) -> Value:
     del machine, args
     return Seq("list", [Text("/usr/lib/python3/site-packages", "")], exact=False)
+
+
+@model("importlib.resources.files")
+def package_folder(machine: Machine, args: Args) -> Value:
+    del machine
+    package = args.get(0, "anchor", "package") or UNKNOWN
+    name = package.path if isinstance(package, Ref) else concrete(package)
+    return path_object(Const(f"{PACKAGES}/{name.replace('.', '/')}") if isinstance(name, str) else UNKNOWN)
+
+
+@model(
+    "pkgutil.get_data",
+    "importlib.resources.read_text",
+    "importlib.resources.read_binary",
+    "importlib.resources.open_text",
+    "importlib.resources.open_binary",
+    "importlib.resources.path",
+    "pkg_resources.resource_string",
+    "pkg_resources.resource_stream",
+    "pkg_resources.resource_filename",
+)
+def package_file(machine: Machine, args: Args) -> Value:
+    """A file beside a package's modules, or one that `..` leads to from there."""
+    package = package_folder(machine, args)
+    path = joined(machine, [package, args.get(1, "resource", "resource_name") or UNKNOWN])
+    for text, how in told(path):
+        machine.need("fs.read", args.node, value=text, how=how)
+    return unknown(frozenset({"file"}))
+
+
+@model("inspect.getfile", "inspect.getsourcefile", "inspect.getabsfile")
+def source_file(machine: Machine, args: Args) -> Value:
+    owner = args.get(0)
+    return machine.attribute(owner, "__file__", args.node) if isinstance(owner, Ref) else unknown(frozenset({"file"}))
 
 
 @method(

@@ -103,6 +103,8 @@ def unpickled(machine: Machine, args: Args) -> Value:
         machine.need(
             "code.unpickle", args.node, value=", ".join(sorted(source.origin & SUSPICIOUS)), confidence="unknown"
         )
+    else:
+        machine.need("code.dynamic", args.node, confidence="unknown")  # what a pickle does is told by the pickle alone
     return unknown(source.origin)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from fumehood.check.python.effects import told
+import shlex
+
+from fumehood.check.python.effects import exert, told
 from fumehood.check.python.fold.concrete import concrete
 from fumehood.check.python.machine import Args, Machine, method, model
 from fumehood.check.python.nested import run_code
 from fumehood.check.python.powers.words import words
-from fumehood.check.python.values import NONE, UNKNOWN, Const, Object, Value, unknown
+from fumehood.check.python.values import NONE, UNKNOWN, Const, Map, Object, Ref, Value, unknown
 
 ENVIRONMENT = frozenset({"environment"})
 MAX_RECURSION = 1_000_000
@@ -58,7 +60,11 @@ def all_variables(machine: Machine, args: Args) -> Value:
 
 @model("os.environ.update")
 def update_variables(machine: Machine, args: Args) -> Value:
-    del machine, args
+    given = args.get(0)
+    names = [*args.keywords, *(given.items if isinstance(given, Map) else ())]
+    for name in names:
+        if isinstance(name, str):
+            machine.need("env.write", args.node, value=name)
     return NONE
 
 
@@ -84,14 +90,18 @@ def magic(machine: Machine, args: Args) -> Value:
     line = concrete(args.get(0))
     name, _, rest = line.partition(" ") if isinstance(line, str) else ("", "", "")
     body = concrete(args.get(1))
-    if name in SHELLS:
-        machine.need(
-            "process.spawn", args.node, value=f"{name} {rest} {body if isinstance(body, str) else ''}".strip()[:200]
-        )
+    if name in PYTHONS and isinstance(body, str):
+        machine.need("process.spawn", args.node, value=name)
+        run_code(machine, Const(body), args.node, how=(f"%%{name}",), names={})
+    elif name in SHELLS:
+        machine.need("process.spawn", args.node, value=_command(name, rest, body))
     elif name in {"time", "timeit", "prun", "capture", "memit", "lprun", "mprun", "python3_"}:
         run_code(machine, Const(body if isinstance(body, str) else _statement(rest)), args.node, how=(f"%{name}",))
     elif name in {"cd", "run", "load", "loadpy", "pycat", "cat", "more", "less"} and rest:
-        machine.need("fs.read", args.node, value=rest.split()[-1])
+        path = Const(rest.split()[0 if name == "run" else -1])
+        exert(machine, "pandas.read_csv", Args([path], node=args.node))  # a path or a URL
+        if name in {"run", "load", "loadpy"}:
+            machine.call(Ref("runpy.run_path"), Args([path], node=args.node))
     elif name in {"writefile", "file", "save", "notebook"} and rest:
         machine.need("fs.write", args.node, value=rest.split()[-1])
     elif name in {"env", "set_env"}:
@@ -107,6 +117,21 @@ SHELLS = words("bash sh script system sx perl ruby cmd powershell zsh cp mv rm m
     "js",
     "javascript",
 }
+
+
+PYTHONS = words("python python2 python3 pypy")
+INLINE = {"perl": "-e", "ruby": "-e", "powershell": "-c"}
+
+
+def _command(name: str, rest: str, body: object) -> str:
+    """Answer what a magic of a shell starts, as the command line that it stands for."""
+    if name == "script":
+        name, _, rest = rest.partition(" ")
+    if name in {"system", "sx"}:
+        return rest
+    if not isinstance(body, str):
+        return f"{name} {rest}".strip()
+    return shlex.join([name, *rest.split(), INLINE.get(name, "-c"), body])
 
 
 def _statement(rest: str) -> str:

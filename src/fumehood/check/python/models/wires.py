@@ -7,6 +7,7 @@ from fumehood.check.python.machine import Args, Machine, method, model
 from fumehood.check.python.values import UNKNOWN, Const, Object, Ref, Value
 
 NETWORK = frozenset({"network"})
+PROT_EXEC = 4
 
 
 @model("urllib.request.Request", "requests.Request")
@@ -48,3 +49,11 @@ def library(machine: Machine, args: Args) -> Value:
     name = concrete(args.get(0, "name"))
     del machine
     return Const(f"lib{name}.so") if isinstance(name, str) else UNKNOWN
+
+
+@model("mmap.mmap")
+def mapped(machine: Machine, args: Args) -> Value:
+    protection = concrete(args.get(-1, "prot"))
+    if isinstance(protection, int) and protection & PROT_EXEC:
+        machine.need("code.native", args.node, value="memory that holds instructions")
+    return Object("mmap.mmap")

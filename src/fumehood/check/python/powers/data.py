@@ -27,14 +27,14 @@ TABLE = {
         tabnanny.check pyclbr.readmodule modulefinder.ModuleFinder.run_script
         xml.dom.minidom.parse xml.etree.ElementTree.parse xml.etree.ElementTree.iterparse xml.sax.parse
         xml.dom.pulldom.parse
-        xml.etree.cElementTree.parse lxml.etree.parse lxml.html.parse io.open_code
+        xml.etree.cElementTree.parse io.open_code
         importlib._bootstrap_external.FileLoader
         importlib.machinery.SourceFileLoader.get_data gettext.translation locale.bindtextdomain
         shelve.open dbm.open dbm.dumb.open dbm.gnu.open dbm.ndbm.open dbm.whichdb mailcap.readmailcapfile
         mailbox.Maildir
         hashlib.file_digest filecmp.cmp os.copy_file_range
         ssl.SSLContext.load_cert_chain ssl.SSLContext.load_verify_locations ssl.SSLContext.load_dh_params
-        numpy.load numpy.fromfile numpy.loadtxt numpy.genfromtxt numpy.memmap numpy.fromregex
+        readline.read_history_file readline.read_init_file numpy.load numpy.fromfile numpy.loadtxt numpy.genfromtxt numpy.memmap numpy.fromregex
         PIL.Image.open PIL.ImageFont.truetype PIL.ImageFont.load cv2.imread cv2.VideoCapture cv2.imreadmulti
         skimage.io.imread skimage.io.imread_collection scipy.io.loadmat scipy.io.wavfile.read scipy.io.mmread
         scipy.io.readsav scipy.io.netcdf_file torch.load joblib.load dill.load_session
@@ -85,7 +85,7 @@ TABLE = {
         dask.dataframe.read_csv
         pyarrow.dataset.dataset iris.load vega_datasets.data IPython.display.Image IPython.display.Audio
         IPython.display.Video
-        altair.Data folium.GeoJson plotly.io.read_json pandas.io.common.get_handle pandas.io.common.urlopen
+        lxml.etree.parse lxml.html.parse lxml.objectify.parse lxml.etree.iterparse altair.Data folium.GeoJson plotly.io.read_json pandas.io.common.get_handle pandas.io.common.urlopen
     """,
     ("fs.write", "path 0 path|name|file|filename|fname|outfile|dst"): """
         os.mkdir os.makedirs os.mkfifo os.chmod os.chown os.lchown os.lchmod os.utime os.setxattr
@@ -124,6 +124,7 @@ TABLE = {
         shutil.copystat shutil.unpack_archive
     """,
     ("fs.write", "path 0 base_name"): "shutil.make_archive",
+    ("fs.write", "path -1 filename"): "logging.basicConfig",
     ("fs.read", "path 2 root_dir"): "shutil.make_archive",
     ("fs.read", "path 0 filename"): "shutil.unpack_archive",
     ("fs.delete", "path 0 path"): """
@@ -147,5 +148,5 @@ TABLE = {
     (
         "secret.read",
         "",
-    ): "keyring.get_password keyring.get_credential browser_cookie3.*() secretstorage.*() browsercookie.*()",
+    ): "keyring.get_password keyring.get_credential browser_cookie3.*() secretstorage.*() browsercookie.*() pandas.read_clipboard() pyperclip.paste()",
 }

@@ -6,6 +6,8 @@ TABLE = {
     ("process.spawn", "command 0 command|cmd|args|argv|program"): """
         os.system os.popen os.popen2 os.popen3 os.popen4 os.startfile
         os.execl os.execle os.execlp os.execlpe os.execv os.execve os.execvp os.execvpe os.posix_spawn os.posix_spawnp
+        multiprocessing.set_executable multiprocessing.spawn.set_executable multiprocessing.get_context.set_executable
+        multiprocessing.context.BaseContext.set_executable
         subprocess.run subprocess.call subprocess.check_call subprocess.check_output subprocess.Popen
         subprocess.getoutput subprocess.getstatusoutput asyncio.create_subprocess_shell asyncio.create_subprocess_exec
         asyncio.subprocess.create_subprocess_shell asyncio.subprocess.create_subprocess_exec
@@ -32,7 +34,7 @@ TABLE = {
         test.* turtledemo.* pydoc.pager() pydoc.browse antigravity.* uuid._get_command_stdout
         plumbum.local() plumbum.cmd.* sh.*() fabric.*() invoke.Context() docker.*() dockerpty.* git.*() pexpect.*()
         ptyprocess.*()
-        setuptools.setup() distutils.core.setup() IPython.get_ipython.system pyautogui.*() pynput.*()
+        setuptools.setup() distutils.core.setup() IPython.get_ipython.system pyautogui.*() PIL.ImageGrab.*() mss.*() pyscreenshot.*() pynput.*()
         invoke.Context.run invoke.Context.sudo numpy.f2py.*() numpy.distutils.*() conda.cli.*() nodejs.*()
         celery.*() ansible_runner.*() scapy.*() telnetlib.Telnet.interact cffi.FFI.verify mpi4py.MPI.COMM_SELF.Spawn
     """,
@@ -89,7 +91,7 @@ TABLE = {
         faulthandler._sigabrt faulthandler._sigfpe faulthandler._stack_overflow faulthandler._fatal_error_c_thread
         faulthandler.disable fcntl.ioctl fcntl.fcntl() termios.*() resource.setrlimit resource.prlimit
         os.sched_setaffinity
-        os.sched_setscheduler os.nice() unittest.mock.patch() unittest.mock.patch.object() sitecustomize.*
+        os.sched_setscheduler os.nice() sitecustomize.*
         usercustomize.*
         prctl.*() seccomp.*() syslog.*() os.mknod os.posix_openpt os.ctermid() site.addsitedir site.main
         importlib.invalidate_caches()

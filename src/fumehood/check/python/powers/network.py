@@ -11,7 +11,7 @@ TABLE = {
     ("net.connect", "url 0 url|fullurl|uri|endpoint|base_url|api_base"): f"""
         {" ".join(name for name in _CALLS.split() if not name.endswith((".request", ".stream")))}
         urllib.request.urlopen urllib.request.urlretrieve urllib.request.Request() urllib.urlopen urllib.urlretrieve
-        urllib.request.URLopener.open urllib.request.OpenerDirector.open
+        urllib.request.URLopener.open urllib.request.OpenerDirector.open urllib.request.build_opener.open
         urllib.request.URLopener.retrieve urllib.request.FancyURLopener.open
         xmlrpc.client.ServerProxy xmlrpclib.ServerProxy xmlrpc.client.Server wget.download aiohttp.request websockets.connect
         websockets.sync.client.connect websocket.create_connection websocket.WebSocketApp websocket.WebSocket.connect

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, NoReturn, cast
 
 from fumehood.kernel.libc import close_from
 from fumehood.tiers.jail import packages, wire
-from fumehood.tiers.jail.runner import arrivals, foreign, interrupts
+from fumehood.tiers.jail.runner import foreign, interrupts
 from fumehood.tiers.jail.runner.namespace import Namespace
 from fumehood.tiers.jail.runner.screen import Screen
 
@@ -47,7 +47,6 @@ _MODULES: list[str] = []
 
 def warm_up() -> None:
     """In the zygote: touch what every run needs, so that no sandbox pays for the first time."""
-    arrivals.watch()
     for stream in (sys.stdout, sys.stderr):
         cast("io.TextIOWrapper", stream).reconfigure(line_buffering=True, errors="surrogateescape")
     ours, theirs = socket.socketpair()

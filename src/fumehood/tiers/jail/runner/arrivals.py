@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import os
 import sys
 from importlib.machinery import ModuleSpec, PathFinder
@@ -19,6 +20,13 @@ def _meet_altair(altair: ModuleType) -> None:
     altair.renderers.enable("mimetype")
 
 
+def _meet_plotly(renderers: ModuleType) -> None:
+    def show(figure: object, *_: object, **__: object) -> None:
+        builtins.display(figure)  # type: ignore[attr-defined]  # the screen's
+
+    renderers.show = show  # type: ignore[attr-defined]
+
+
 _MEETINGS: dict[str, Callable[[ModuleType], None]] = {
     "matplotlib.pyplot": figures.meet_pyplot,
     "matplotlib.figure": figures.meet_figure,
@@ -26,6 +34,7 @@ _MEETINGS: dict[str, Callable[[ModuleType], None]] = {
     "matplotlib._text_helpers": figures.meet_glyphs,
     "IPython.core.display_functions": ipython.meet,
     "altair": _meet_altair,
+    "plotly.io._renderers": _meet_plotly,
 }
 
 

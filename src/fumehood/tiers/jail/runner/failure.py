@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _OURS = os.path.dirname(os.path.dirname(os.path.dirname(wire.__file__)))
 #: Where a sandbox's code can write: what lies elsewhere on the disk is a library.
 _WRITABLE = ("/workspace/", "/tmp/", "/dev/shm/")  # noqa: S108 -- the sandbox's own
+_COMPILED = (".pyx", ".pxi", ".pxd")  # Cython tells its files as they lay where it was built
 #: Of a long run of frames, how many lines are told at each end.
 _ENDS = 12
 
@@ -90,7 +91,9 @@ class Frames(traceback.StackSummary):
 
     def _is_own(self, frame: traceback.FrameSummary) -> bool:
         path = frame.filename
-        return path in self._programs or path.startswith(_WRITABLE) or not path.startswith(("/", "<frozen "))
+        if path in self._programs or path.startswith(_WRITABLE):
+            return True
+        return not path.startswith(("/", "<frozen ", "<__")) and not path.endswith(_COMPILED)
 
 
 def _few(frames: list[traceback.FrameSummary], options: dict[str, Any]) -> list[str]:

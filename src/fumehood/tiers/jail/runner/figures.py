@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import builtins
+import glob
 import io
 import os
 import sys
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from fumehood.tiers.jail.runner.remark import remark
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from types import ModuleType
 
 #: Fonts for what matplotlib's own lacks, the first of each script that is there: Chinese, Japanese, Korean, symbols.
@@ -26,6 +29,8 @@ _FALLBACKS = (
 )  # fmt: skip
 _MOST_CHARACTERS = 30
 
+#: What was shown, and is not shown again unless it changed since.
+_shown: WeakSet[Any] = WeakSet()
 #: Characters that no font had since the last remark.
 _missing: dict[str, None] = {}
 
@@ -46,21 +51,20 @@ def picture(figure: Any) -> dict[Any, object]:
     out = io.BytesIO()
     figure.savefig(out, format="png", bbox_inches="tight")
     figure.stale = False
+    _shown.add(figure)
     return {"image/png": out.getvalue()}
 
 
-def show_open(*, full: bool) -> None:
+def show_open() -> None:
     """Show what is open and not shown yet, and close it, as a notebook does at the end of a cell."""
     held = sys.modules.get("matplotlib._pylab_helpers")
     if held is None or not held.Gcf.figs:
         return
     figures = [manager.canvas.figure for manager in held.Gcf.get_all_fig_managers()]
     try:
-        waiting = [figure for figure in figures if figure.stale and (figure.axes or figure.lines or figure.texts)]
-        if full and waiting:
-            remark(f"{len(waiting)} more figures are not shown: the room of limits.displays is used up.")
-        else:
-            for figure in waiting:
+        for figure in figures:
+            is_empty = not (figure.axes or figure.lines or figure.texts)
+            if not is_empty and (figure.stale or figure not in _shown):
                 builtins.display(figure)  # type: ignore[attr-defined]  # the screen's
     finally:
         held.Gcf.destroy_all()
@@ -73,7 +77,8 @@ def tell_missing() -> None:
         more = f" and {len(_missing) - _MOST_CHARACTERS} more" if len(_missing) > _MOST_CHARACTERS else ""
         _missing.clear()
         remark(
-            f"no font in this environment has {characters!r}{more}: the plot shows boxes there. Use other characters."
+            f"no font here has {characters!r}{more}: the plot shows boxes there. Write it in other characters, "
+            "or use an environment with a package of fonts that have them."
         )
 
 
@@ -81,7 +86,7 @@ def meet_pyplot(pyplot: ModuleType) -> None:
     """`plt.show()` shows, whatever the backend."""
 
     def show(*_: object, **__: object) -> None:
-        show_open(full=False)
+        show_open()
 
     pyplot.show = show  # type: ignore[attr-defined]
 
@@ -99,18 +104,29 @@ def meet_fonts(font_manager: ModuleType) -> None:
     """Whatever fonts a figure asks for, glyphs that they lack come from those that are there."""
     manager = font_manager.FontManager
     find = manager._find_fonts_by_props  # noqa: SLF001 -- the one place that all look-ups pass
-    found: list[str] = []
+    found: dict[int, list[str]] = {}
+    for file in _packaged():
+        font_manager.fontManager.addfont(file)
 
     def find_and_fall_back(self: Any, prop: object, fontext: str = "ttf", *rest: Any, **named: Any) -> list[str]:
-        if not found:
+        if len(self.ttflist) not in found:  # a program may have added one
             files = {entry.name: entry.fname for entry in reversed(self.ttflist)}
-            found.extend(next((files[name] for name in names if name in files), "") for names in _FALLBACKS)
+            first = (next((files[name] for name in names if name in files), "") for names in _FALLBACKS)
+            found[len(self.ttflist)] = [path for path in first if path]
         paths: list[str] = find(self, prop, fontext, *rest, **named)
         if fontext != "ttf":
             return paths
-        return [*paths, *(path for path in found if path and path not in paths)]
+        return [*paths, *(path for path in found[len(self.ttflist)] if path not in paths)]
 
     manager._find_fonts_by_props = find_and_fall_back  # noqa: SLF001 -- as above
+
+
+def _packaged() -> Iterator[str]:
+    """The fonts of installed packages that have fonts in their name."""
+    for place in sys.path:
+        for package in glob.iglob(f"{glob.escape(place)}/*font*/"):
+            for kind in ("ttf", "otf", "ttc"):
+                yield from glob.iglob(f"{glob.escape(package)}**/*.{kind}", recursive=True)
 
 
 def meet_glyphs(text_helpers: ModuleType) -> None:

@@ -72,7 +72,7 @@ class Namespace:
         described = value.describe(result)
         if representations := bundle.of(result):
             self._screen.show({"text/plain": described["value_text"]} | representations)
-        figures.show_open(full=self._screen.full)
+        self._show_figures()
         self._shell.stop_clock()
         return {"ok": True, **described}
 
@@ -89,10 +89,17 @@ class Namespace:
             asyncio.set_event_loop(self._loop)
         return self._loop.run_until_complete(awaitable)
 
+    def _show_figures(self) -> None:
+        try:
+            figures.show_open()
+        except Exception as error:
+            error.add_note("It was raised by drawing a figure that was open at the program's end.")
+            raise
+
     def _show_rest(self) -> None:
         """After a failure: the figures that were drawn before it."""
         try:
-            figures.show_open(full=self._screen.full)
+            figures.show_open()
         except Exception as error:  # noqa: BLE001 -- the program failed already
             remark(f"an open figure can't be drawn: {value.name(error)}")
 

@@ -61,7 +61,8 @@ class Screen:
             if raw and isinstance(shown, dict):
                 self.show(shown)  # pyright: ignore[reportUnknownArgumentType] -- checked there
             else:
-                self.show({"text/plain": represent(shown)} | bundle.of(shown))
+                # What would not be shown need not be drawn.
+                self.show({"text/plain": represent(shown)} | ({} if self.full else bundle.of(shown)))
         return Handle(self) if display_id else None
 
     def show(self, representations: Mapping[Any, object]) -> None:

@@ -1,0 +1,30 @@
+"""How long a sandbox may be kept: without a call, and at all."""
+
+from __future__ import annotations
+
+import math
+import time
+
+
+class Lease:
+    """Begins when the sandbox is handed out; times are monotonic seconds.
+
+    Args:
+        idle: Seconds without a call; None for no limit.
+        lifetime: Seconds in all; None for no limit.
+    """
+
+    def __init__(self, idle: float | None, lifetime: float | None) -> None:
+        """Begin now."""
+        self._idle = math.inf if idle is None else idle
+        self._used = time.monotonic()
+        self._over = self._used + (math.inf if lifetime is None else lifetime)
+
+    def renew(self) -> None:
+        """A call has just ended."""
+        self._used = time.monotonic()
+
+    def end(self, *, busy: bool) -> tuple[float, str]:
+        """When it ends, and by which limit; while a call is in progress the sandbox is not idle."""
+        over = self._over, "lifetime"
+        return over if busy else min(over, (self._used + self._idle, "idle"))
