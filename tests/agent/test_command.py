@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.agent.kit import KEY, Said, says, serving
-from tests.run.command import fumehood, is_one_paragraph
+from tests.run.command import FUMEHOOD, fumehood, is_one_paragraph
 
 pytestmark = pytest.mark.jail
 
@@ -251,6 +252,32 @@ def test_what_a_program_prints_can_not_steer_the_terminal(tmp_path: Path) -> Non
 
     assert b"\x1b" not in done.out
     assert "\x1b" not in done.err
+
+
+def test_ctrl_c_ends_it_at_once(tmp_path: Path) -> None:
+    """Exit code 130, the sandbox ended, and no traceback."""
+    (tmp_path / "s.json").write_text(json.dumps([{"code": "import time\ntime.sleep(25)"}, {"text": "late"}]))
+    command = [*FUMEHOOD, "ask", "Q", "--model", "scripted:s.json"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        assert running.stderr is not None
+        told = ""
+        while "sleep(25)" not in told:
+            told += running.stderr.readline()
+        running.send_signal(signal.SIGINT)
+        out, err = running.communicate(timeout=20)
+
+    assert (130, "") == (running.returncode, out)
+    assert "Traceback" not in err
+
+
+def test_a_machine_that_can_not_run_programs_is_told_before_the_model_is_asked(tmp_path: Path) -> None:
+    """Exit code 5, and one JSON object that says why; no reply of the script is used."""
+    (tmp_path / "p.toml").write_text('[isolation]\ntier = "microvm"\n')
+    (tmp_path / "s.json").write_text(json.dumps([{"text": "asked"}]))
+    done = fumehood("ask", "Q", "--model", "scripted:s.json", "--policy", "p.toml", "--json", cwd=tmp_path)
+
+    assert (5, "error", 0) == (done.code, done.json()["stopped"], done.json()["usage"]["requests"])
+    assert done.json()["failure"]["remedy"]
 
 
 def test_the_example_of_the_documentation_works(tmp_path: Path) -> None:

@@ -37,6 +37,11 @@ class Agent:
         """End its sandbox."""
         self.close()
 
+    @property
+    def model(self) -> str:
+        """As `AsyncAgent.model`."""
+        return self._agent.model
+
     def run(self, question: str, *, data: Data = ()) -> Answer:
         """As `AsyncAgent.run`."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
 from fumehood.agent.model import Usage
@@ -11,6 +11,8 @@ from fumehood.execution import strict
 from fumehood.guard.labels import TRUSTED, Label
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from fumehood.execution import Display, File, Finding, ProgramError, Result, Verdict
     from fumehood.guard.conversation import Decided
 
@@ -101,9 +103,10 @@ class Answer:
     """What came of a question. Its attributes are the keys of `fumehood ask --json`.
 
     `answer` is the model's text. It is an answer only where `stopped` is "answered"; a refusal's words stand there too.
-    `failure` says why there is none. `usage` is the whole question's. `label` tells whose words the answer rests on:
-    untrusted from when the model was shown what comes from one of its `sources`. `denied` and `approvals` are the calls
-    of tools that were refused, and that a person was asked about.
+    `failure` says why there is none. `usage` is the whole question's. `label` tells whose words it rests on: untrusted
+    from when the model was shown what comes from one of its `sources`. `denied` and `approvals` are the calls of tools
+    that were refused, and that a person was asked about. `filtered` counts what the policy's `[output]` changed in the
+    text: secrets, terminal escapes, links and pictures that could carry data.
     """
 
     answer: str
@@ -116,6 +119,7 @@ class Answer:
     label: Label = TRUSTED
     usage: Usage = Usage()  # noqa: RUF009 -- immutable
     failure: Failure | None = None
+    filtered: Mapping[str, int] = field(default_factory=dict[str, int])
 
     @property
     def ok(self) -> bool:
@@ -130,7 +134,7 @@ class Answer:
     def to_dict(self) -> dict[str, Any]:
         """The object that `fumehood ask --json` prints: plain data, strict JSON."""
         names = ("answer", "ok", "files", "model", "usage", "stopped", "failure")
-        data = {name: getattr(self, name) for name in names}
+        data = {name: getattr(self, name) for name in names} | {"filtered": dict(self.filtered)}
         data |= {name: [each.to_dict() for each in getattr(self, name)] for name in ("steps", "denied", "approvals")}
         return cast("dict[str, Any]", strict(data | {"label": self.label.to_dict()}))
 

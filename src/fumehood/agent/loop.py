@@ -6,7 +6,7 @@ import threading
 from contextlib import aclosing, asynccontextmanager
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Self, TypeVar
+from typing import TYPE_CHECKING, Final, Self, TypeVar, cast
 
 import anyio
 
@@ -21,9 +21,10 @@ from fumehood.environments.definition import AUTO
 from fumehood.errors import ModelFailed, SandboxBusy, StateLost, UsageError
 from fumehood.execution import Event
 from fumehood.guard.conversation import Conversation
+from fumehood.guard.output import Filter, secret_values
 from fumehood.guard.returns import UNDECLARED
 from fumehood.policy import Policy
-from fumehood.sandbox import AsyncSandbox
+from fumehood.sandbox import AsyncSandbox, plan_for
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
@@ -86,6 +87,7 @@ class AsyncAgent:
         self._sandbox: AsyncSandbox | None = None
         self._talk: list[Message] = []
         self._guard = Conversation(policy=self._policy)
+        self._filter: Filter | None = None
 
     async def __aenter__(self) -> Self:
         """Use it in an `async with` block that closes it."""
@@ -94,6 +96,11 @@ class AsyncAgent:
     async def __aexit__(self, *_: object) -> None:
         """End its sandbox."""
         self.reset()
+
+    @property
+    def model(self) -> str:
+        """The model's name, PROVIDER:NAME."""
+        return self._model.name
 
     async def run(self, question: str, *, data: Data = ()) -> Answer:
         """Answer a question.
@@ -144,7 +151,7 @@ class AsyncAgent:
     async def _events(self, question: str, data: Data, *, streams: bool) -> AsyncGenerator[Event]:
         async with self._begun() as model:
             asked = User(self._ask(question, data))
-            turn = Turn(model.name, self._budget, self._guard)
+            turn = Turn(model.name, self._budget, guard=self._guard, output=cast("Filter", self._filter))
             talk: list[Message] = [*(self._talk or [self._limits()]), asked]
             async with aclosing(self._exchanges(model, talk, turn, streams=streams)) as events:
                 async for event in events:
@@ -158,6 +165,11 @@ class AsyncAgent:
         if not self._busy.acquire(blocking=False):
             raise SandboxBusy("This agent is answering another question.", remedy="Wait for it, or use another Agent.")
         try:
+            if (
+                self._filter is None
+            ):  # made first: a machine that can't run programs is told before a request costs money
+                plan = await anyio.to_thread.run_sync(plan_for, self._policy)
+                self._filter = Filter(plan.output, self._policy, secret_values(self._policy))
             async with self._model as model:
                 yield model
         finally:
@@ -248,6 +260,8 @@ async def _reply(model: Model, talk: list[Message], turn: Turn, *, streams: bool
             if isinstance(item, Reply):
                 turn.heard(item)
                 return
+            if isinstance(item, Piece):
+                item = Piece(turn.shown(item.text))
             yield Event(turn.elapsed_ms(), "text" if isinstance(item, Piece) else "waits", item._asdict())
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from fumehood.agent.model import Reply
     from fumehood.execution import File, Result
     from fumehood.guard.conversation import Conversation
+    from fumehood.guard.output import Filter
 
 _SAME_PROGRAM, _SAME_FAILURE = 2, 4  # how often the same program, or any program, may fail in the same way
 _MOST_REMINDERS = 2
@@ -23,9 +24,9 @@ _MOST_REMINDERS = 2
 class Turn:
     """The state of one question."""
 
-    def __init__(self, model: str, budget: Budget, guard: Conversation) -> None:
+    def __init__(self, model: str, budget: Budget, *, guard: Conversation, output: Filter) -> None:
         """Start the clock."""
-        self._guard = guard
+        self._guard, self._output = guard, output
         self._before = len(guard.decided)
         self._model = model
         self._budget = budget
@@ -45,6 +46,10 @@ class Turn:
     def left(self) -> float:
         """Seconds of the wall budget that are left."""
         return max(0.0, self._began + self._budget.wall - time.monotonic())
+
+    def shown(self, piece: str) -> str:
+        """A piece of the model's text as it may be shown; what only shows in the whole is taken out of the answer."""
+        return self._output.text(piece).text
 
     def ran_already(self, code: str) -> bool:
         """Whether this very program was run for this question."""
@@ -106,8 +111,10 @@ class Turn:
 
     def _end(self, stopped: Stopped, text: str, failure: Failure | None) -> None:
         decided = self._guard.decided[self._before :]
+        filtered = self._output.answer(text.strip())
         self.answer = Answer(
-            answer=text.strip(),
+            answer=filtered.text,
+            filtered=dict(filtered.changes),
             stopped=stopped,
             model=self._model,
             steps=tuple(self._steps),

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from fumehood.agent import Agent, Answer, Budget
+from fumehood.agent import Agent, Answer, Budget, Failure
 from fumehood.cli.options import load_policy
 from fumehood.cli.text import printable, write
-from fumehood.errors import UsageError
+from fumehood.errors import Unavailable, UsageError
 from fumehood.policy.units import format_bytes, parse_seconds
 
 if TYPE_CHECKING:
@@ -67,14 +67,15 @@ def command(  # noqa: PLR0913, PLR0917 -- the contract's options
     options = {"policy": load_policy(policy), "env": env, "out": out, "budget": budget, "on_build": _build}
     agent = Agent(model, base_url=base_url, **options)
     with agent:
-        for event in agent.stream(question, data=data, live=False):
-            if event.event == "answer":
-                answer: Answer = event.detail["answer"]
-                _finish(answer, out, as_json=as_json)
-                return EXIT[answer.stopped]
-            _tell(event)
-    message = "a stream of events ended without an answer"
-    raise AssertionError(message)
+        try:
+            *_, last = map(_tell, agent.stream(question, data=data, live=False))
+        except Unavailable as error:
+            if as_json:
+                _print(Answer("", "error", agent.model, failure=Failure(str(error), error.remedy())))
+            raise
+    answer: Answer = last.detail["answer"]
+    _finish(answer, out, as_json=as_json)
+    return EXIT[answer.stopped]
 
 
 def _seconds(text: str) -> float:
@@ -89,7 +90,7 @@ def _build(step: BuildStep) -> None:
     _say(f"… building the environment, once: {step.stage}{share}")
 
 
-def _tell(event: Event) -> None:
+def _tell(event: Event) -> Event:
     """Progress, for a person, on standard error."""
     if event.event == "waits":
         _say(f"… {event.detail['why']} Trying again in {event.detail['seconds']:.0f} s.")
@@ -99,6 +100,7 @@ def _tell(event: Event) -> None:
         _say("── program", *_folded(event.detail["code"], "   "))
     elif event.event == "step":
         _step(event.detail["step"])
+    return event
 
 
 def _step(step: Step) -> None:
@@ -139,11 +141,18 @@ def _finish(answer: Answer, out: str | None, *, as_json: bool) -> None:
         _say(f"file: {file.path} ({format_bytes(file.size)})" + ("" if out else ", kept with --out DIR"))
     if answer.failure is not None:
         _say(f"fumehood: {answer.failure.message}", f"  {answer.failure.remedy}")
+    for what, count in answer.filtered.items():
+        _say(f"fumehood: taken out of the answer: {what} ({count}×)")
     if as_json:
-        unicode = (sys.stdout.encoding or "").lower() in {"utf-8", "utf8"}
-        write(sys.stdout, json.dumps(answer.to_dict(), ensure_ascii=not unicode, allow_nan=False) + "\n")
+        _print(answer)
     elif answer.answer:
         write(sys.stdout, printable(answer.answer) + "\n")
+
+
+def _print(answer: Answer) -> None:
+    """One JSON object in UTF-8; in ASCII where standard output has another encoding."""
+    unicode = (sys.stdout.encoding or "").lower() in {"utf-8", "utf8"}
+    write(sys.stdout, json.dumps(answer.to_dict(), ensure_ascii=not unicode, allow_nan=False) + "\n")
 
 
 def _pictures(displays: tuple[Display, ...], out: Path | None) -> None:
