@@ -45,7 +45,7 @@ class Budget:
             Exhausted: Nothing is left, or the time is over (asked every 64 steps).
         """
         self.steps -= count
-        if self.steps < 0 or (self.steps & 63 == 0 and self._late()):
+        if self.steps < 0 or (self.steps & 63 == 0 and self.late()):
             raise Exhausted
 
     def produce(self, size: int) -> None:
@@ -55,10 +55,10 @@ class Budget:
             Exhausted: More than what is left.
         """
         self.produced -= size
-        if self.produced < 0 or (size > PIECE and self._late()):
+        if self.produced < 0 or (size > PIECE and self.late()):
             raise Exhausted
 
-    def _late(self) -> bool:
+    def late(self) -> bool:
         """Tell whether the time is over. One long pause (the garbage collector's) is not the program's doing."""
         now = time.thread_time()
         if self.pauses and now - self.asked > PAUSE:

@@ -14,7 +14,7 @@ WIDTH: Final = 160
 
 def render(report: Report, source: str, *, colour: bool = False) -> str:
     """Answer a report as text; the control characters of the source are made visible, never passed on."""
-    lines = source.split("\n")
+    lines = source.replace("\r\n", "\n").replace("\r", "\n").split("\n")  # as Python counts them
     blocks = [_block(finding, lines, colour=colour) for finding in report.findings]
     return "\n\n".join([*blocks, _summary(report, colour=colour)]) + "\n"
 

@@ -30,7 +30,7 @@ def read(source: str, budget: Budget) -> Reading:
         interpreter.finish()
     except ShellSyntaxError as error:
         return Reading(error=_located(source, error))
-    except Exhausted:
+    except (Exhausted, RecursionError):
         notes.complete = False
     return Reading(tuple(notes.needs.values()), tuple(sorted(notes.imports)), notes.complete)
 

@@ -168,9 +168,10 @@ class Interpreter:
     def _pipeline(self, pipeline: Pipeline, stdin: str) -> Output:
         output = Output(stdin)
         bounded, counted = self.bounded, self.counted
+        taking = [place for place, part in enumerate(pipeline.parts) if _takes_a_part(part)]
         for place, part in enumerate(pipeline.parts):
             text = output.text
-            self.bounded = bounded or any(_takes_a_part(later) for later in pipeline.parts[place + 1 :])
+            self.bounded = bounded or (bool(taking) and place < taking[-1])
             self.counted = any(_counts(later) for later in pipeline.parts[place + 1 : place + 2])
             if len(pipeline.parts) == 1:
                 output = self.run(part, text)

@@ -33,7 +33,7 @@ def read(source: str, budget: Budget) -> Reading:
         machine = Machine(notes)
         statements.program(machine, tree, machine.globals)
         machine.finish()
-    except Exhausted:
+    except (Exhausted, RecursionError):
         notes.complete = False
     return Reading(tuple(notes.needs.values()), tuple(sorted(notes.imports)), notes.complete)
 

@@ -9,10 +9,14 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from fumehood.check.budget import Exhausted
 from fumehood.errors import UsageError
 
 if TYPE_CHECKING:
     from fumehood.check.budget import Budget
+
+PIECE = 1 << 16
+EVERY = 255  # children between two looks at the time
 
 
 @dataclass(slots=True, eq=False)
@@ -46,7 +50,7 @@ _SKIPPED = frozenset({"comment", "html_comment", "hash_bang_line"})
 
 
 @cache
-def _parser() -> Any:
+def _grammar() -> Any:
     try:
         library = importlib.import_module("tree_sitter")
         language = importlib.import_module("tree_sitter_javascript")
@@ -55,7 +59,7 @@ def _parser() -> Any:
             "Reading JavaScript before it runs needs tree-sitter, which is not installed here.",
             remedy="pip install 'fumehood[check]'",
         ) from None
-    return library.Parser(library.Language(language.language()))
+    return library.Parser, library.Language(language.language())
 
 
 def parse(source: str, budget: Budget, *, tolerant: bool = False) -> tuple[Node, int | None]:
@@ -67,12 +71,31 @@ def parse(source: str, budget: Budget, *, tolerant: bool = False) -> tuple[Node,
     """
     data = source.encode("utf-8", "replace")
     begun = time.perf_counter()
-    parser = _parser()
+    make, language = _grammar()
     budget.deadline += time.perf_counter() - begun  # loading the grammar is no work on this source
-    root = parser.parse(data).root_node
+    root = _parsed(make(language), data, budget)
     budget.step(root.descendant_count // 4)
     error = _first_error(root, data, budget)
     return _converted(root, data, budget) if error is None or tolerant else NOTHING, error
+
+
+def _parsed(parser: Any, data: bytes, budget: Budget) -> Any:
+    """Answer the root of the grammar's tree. A parser is used once: while it asks for the time, other threads parse.
+
+    Raises:
+        Exhausted: The time is over.
+    """
+
+    def piece(place: int, _: object) -> bytes:
+        return data[place : place + PIECE]
+
+    def over(*_: object) -> bool:
+        return budget.late()
+
+    try:
+        return parser.parse(piece, progress_callback=over).root_node
+    except ValueError:  # what the library says of a parse that was given up
+        raise Exhausted from None
 
 
 def _first_error(root: Any, data: bytes, budget: Budget) -> int | None:
@@ -91,31 +114,34 @@ def _converted(root: Any, data: bytes, budget: Budget) -> Node:
     text = data.decode()
     starts = None if len(text) == len(data) else _byte_offsets(text)
 
-    def offset(place: int) -> int:
-        return place if starts is None else bisect_left(starts, place)
-
     def copy(node: Any) -> Node:
-        start, end = offset(node.start_byte), offset(node.end_byte)
+        start, end = node.start_byte, node.end_byte
+        if starts is not None:
+            start, end = bisect_left(starts, start), bisect_left(starts, end)
         return Node(node.type, text[start:end], start, end)
 
     top = copy(root)
     waiting = [(root, top)]
     while waiting:
         original, made = waiting.pop()
-        budget.step()
         for place, child in enumerate(original.children):
+            if not place & EVERY:
+                budget.step()
             role = original.field_name_for_child(place)
-            if not child.is_named:
-                made.operator = child.type if role == "operator" or not made.operator else made.operator
-                continue
-            if child.type in _SKIPPED:
-                continue
-            inner = copy(child)
-            made.children.append(inner)
-            if role and role not in made.fields:
-                made.fields[role] = inner
-            waiting.append((child, inner))
+            if child.is_named and child.type not in _SKIPPED:
+                inner = copy(child)
+                _adopt(made, inner, role)
+                waiting.append((child, inner))
+                budget.step()
+            elif not child.is_named and (role == "operator" or not made.operator):
+                made.operator = child.type
     return top
+
+
+def _adopt(parent: Node, child: Node, role: str | None) -> None:
+    parent.children.append(child)
+    if role:
+        parent.fields.setdefault(role, child)
 
 
 def _byte_offsets(text: str) -> list[int]:

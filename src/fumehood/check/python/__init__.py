@@ -73,7 +73,7 @@ def follow(source: str, state: Names | None, budget: Budget) -> tuple[Reading, N
     module = Scope()
     Carrier(before.names, module).fill()
     names, files = module.names, dict(before.files)
-    machine = Machine(source.split("\n"), budget, module)
+    machine = Machine(source.replace("\r\n", "\n").replace("\r", "\n").split("\n"), budget, module)
     machine.files = files
     machine.keen = is_keen(tree)
     try:

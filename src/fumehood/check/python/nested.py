@@ -25,7 +25,7 @@ def parse(text: str) -> ast.Module | ParseError:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # an invalid escape in read code is not ours to warn of
-            return ast.parse(text)
+            return ast.parse(text, filename="")  # of a faulty program the parser opens the file of that name
     except SyntaxError as error:
         return ParseError(error.msg or "invalid syntax", max(error.lineno or 1, 1), max((error.offset or 1) - 1, 0))
     except ValueError as error:
