@@ -121,13 +121,15 @@ class Display(NamedTuple):
     """One MIME representation of something that the program showed.
 
     `data` is text, or base64 where the type is one of bytes; `size` is in bytes before base64. `item` counts the things
-    shown: the representations of one thing share it, so that a reader can choose one.
+    shown: the representations of one thing share it, so that a reader can choose one. `inert` says that showing it runs
+    and fetches nothing: it is of a type that can't, or was made so by `output.inert_html`.
     """
 
     mime: str
     data: str
     size: int
     item: int = 0
+    inert: bool = False
 
 
 class File(NamedTuple):
@@ -241,18 +243,16 @@ class Result:
         return cast("dict[str, Any]", strict(data))
 
     def _repr_html_(self) -> str:
-        """Show the output, the value or the error in a notebook."""
-        from html import escape  # noqa: PLC0415 -- only where a notebook asks
+        """Show what was printed and displayed, the value or the error in a notebook."""
+        from fumehood import showing  # noqa: PLC0415 -- only where a result is shown
 
-        parts = [self.stdout, self.error.traceback or self.error.message if self.error else self.value_text]
-        body = "\n".join(escape(part) for part in parts if part)
-        note = f"{self.outcome}: {escape(self.limit.remedy)}" if self.limit else self.outcome
-        return f"<pre>{body}</pre><small>fumehood: {note}, {self.usage.wall_ms:.1f} ms</small>"
+        return showing.html(self)
 
     def __rich__(self) -> str:
         """Show the same on a rich console, as plain text."""
-        parts = [self.stdout, self.error.traceback or self.error.message if self.error else self.value_text]
-        return "\n".join(part for part in parts if part).replace("[", "\\[") or self.outcome
+        from fumehood import showing  # noqa: PLC0415 -- only where a result is shown
+
+        return showing.text(self).replace("[", "\\[")
 
 
 def _failure(result: Result) -> Error:

@@ -273,7 +273,7 @@ def test_types_that_could_run_something_are_left_out() -> None:
     for mime in ("application/javascript", "text/javascript", "application/xml", "text/x-anything", "image/tiff"):
         assert by.display(Display(mime, "x", 1))[0] is None
     for mime in ("image/png", "application/json", "application/vnd.plotly.v1+json", "text/plain"):
-        assert by.display(Display(mime, "x", 1))[0] == Display(mime, "x", 1)
+        assert by.display(Display(mime, "x", 1))[0] == Display(mime, "x", 1, inert=True)
 
 
 def test_a_result_is_filtered_as_a_whole() -> None:

@@ -16,6 +16,7 @@ pytestmark = pytest.mark.jail
 @pytest.fixture(scope="module")
 def sandbox() -> Any:
     with fh.Sandbox(env="data") as sandbox:
+        sandbox.run("import matplotlib.pyplot as plt, numpy as np, pandas as pd")
         yield sandbox
 
 

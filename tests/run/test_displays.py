@@ -130,7 +130,7 @@ def test_displays_are_in_the_json(sandbox: fh.Sandbox) -> None:
     """`run --json` has displays in the contract's form."""
     answer = run_json(odd(_repr_png_=f"return {PNG!r}") + "\ndisplay(7)")
 
-    assert [{"mime": "text/plain", "data": "7", "size": 1, "item": 0}] == answer["displays"]
+    assert [{"mime": "text/plain", "data": "7", "size": 1, "item": 0, "inert": True}] == answer["displays"]
     assert json.dumps(sandbox.run(odd(_repr_html_="return '\\ud800'")).to_dict(), ensure_ascii=False).encode()
 
 

@@ -169,7 +169,7 @@ class TestInside:
     def test_exported_notebooks_run(self, sandbox: fh.Sandbox) -> None:
         """`get_ipython()` takes what notebooks saved as programs call."""
         result = sandbox.run(
-            "get_ipython().run_line_magic('matplotlib', 'inline')\nget_ipython().run_cell_magic('time', '', 'x')\n1"
+            "get_ipython().run_line_magic('matplotlib', 'inline')\nget_ipython().run_cell_magic('time', '', '2')\n1"
         )
 
         assert 1 == result.value

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fumehood import sandbox
+from fumehood import sandbox, showing
+from fumehood.cli import displays
 from fumehood.cli.commands import EXIT
 from fumehood.cli.options import load_policy, read_source, source_options
 from fumehood.cli.progress import Building
@@ -82,7 +83,7 @@ def command(  # noqa: PLR0913, PLR0917 -- the contract's options
     if as_json:
         _print(result)
     else:
-        _show(result)
+        _show(result, out)
     return EXIT[result.outcome]
 
 
@@ -135,11 +136,12 @@ def _writer(stream: TextIO) -> Callable[[str], None]:
     return pass_on
 
 
-def _show(result: Result) -> None:
-    """The value on standard output; everything about the run on standard error."""
-    if result.value_text:
-        write(sys.stdout, printable(result.value_text) + "\n")
-    for line in _remarks(result):
+def _show(result: Result, out: str | None) -> None:
+    """What was displayed, and the value, on standard output; everything about the run on standard error."""
+    remarks = displays.show(result, out)
+    if result.error is None and (words := showing.last_words(result)):
+        write(sys.stdout, printable(words) + "\n")
+    for line in [*remarks, *_remarks(result)]:
         write(sys.stderr, printable(line) + "\n")
 
 
@@ -157,9 +159,10 @@ def _remarks(result: Result) -> list[str]:
     for denial in result.denials:
         lines.append(f"fumehood: refused by {denial.layer}: {denial.what} ({denial.clause}).")
         lines.append(f"  {denial.remedy}")
-    for stream, count in (("stdout", result.dropped.stdout), ("stderr", result.dropped.stderr)):
+    for stream, count in result.dropped._asdict().items():
         if count:
-            lines.append(f"fumehood: {count:,} more bytes of {stream} were dropped; limits.output keeps the first.")
+            clause = "limits.displays" if stream == "displays" else "limits.output"
+            lines.append(f"fumehood: {count:,} more bytes of {stream} were dropped; {clause} keeps the first.")
     lines += [f"fumehood: left out: {each.path}: {each.why}" for each in result.left_out]
     if sys.stderr.isatty():
         lines.append(_summary(result))

@@ -103,7 +103,9 @@ class Filter:
         """One representation of a display; None where its type could run something or is too large to be read."""
         if shown.mime.startswith("image/") and shown.mime != _SVG:
             known = self._inert is None or shown.mime in _SHOWN
-            return (shown, Counter()) if known else (None, Counter({"left out": 1}))
+            return (
+                (shown._replace(inert=shown.mime in _SHOWN), Counter()) if known else (None, Counter({"left out": 1}))
+            )
         text, changes = self.text(shown.data)
         if self._inert is not None:
             inert = self._made_inert(shown.mime, text)
@@ -112,11 +114,12 @@ class Filter:
             if inert != text:
                 changes["made inert"] += 1
             text = inert
-        return shown._replace(data=text, size=len(text.encode("utf-8", "surrogatepass"))), changes
+        size = len(text.encode("utf-8", "surrogatepass"))
+        return shown._replace(data=text, size=size, inert=self._inert is not None), changes
 
     def _made_inert(self, mime: str, text: str) -> str | None:
         assert self._inert is not None  # noqa: S101 -- asked only then
-        if mime in _SHOWN or mime == "application/json" or mime.endswith("+json"):
+        if mime in _SHOWN or mime.endswith("json"):
             return text
         if len(text) > _MOST_MARKED_UP:
             return None
@@ -141,7 +144,7 @@ class Filter:
         shown = [self.display(each) for each in result.displays]
         changed["displays"] = tuple(display for display, _ in shown if display is not None)
         said["displays"] = sum((changes for _, changes in shown), Counter[str]())
-        fields = {name: each for name, each in changed.items() if said[name]}
+        fields = {name: each for name, each in changed.items() if said[name] or (name == "displays" and each)}
         return fields, {name: dict(each) for name, each in said.items() if each}
 
     def listener(self, hear: Callable[[str], None]) -> Piecewise:

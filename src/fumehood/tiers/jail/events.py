@@ -28,7 +28,12 @@ _MIME = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,63}/[a-z0-9][a-z0-9!#$&^_.+-]{0
 _TEXTS = ("text/", "application/javascript", "application/xml")
 _TEXT_ENDS = ("json", "+xml")  # application/json, application/vnd.plotly.v1+json, application/vnd.vegalite.v6.json
 #: How the bytes of a picture begin: what does not is no picture, whatever it is called.
-SIGNATURES = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}
+SIGNATURES = {
+    "image/png": b"\x89PNG\r\n\x1a\n",
+    "image/jpeg": b"\xff\xd8\xff",
+    "image/gif": b"GIF8",
+    "image/webp": b"RIFF",
+}
 
 
 class Shown(NamedTuple):
