@@ -116,6 +116,14 @@ def says(
     return make[kind](text, list(code), end, streams=streams)
 
 
+def garbled(said: Said) -> Said:
+    """The same reply with the arguments of its calls broken off, which is no JSON any more."""
+    body = said.body.replace(b'{\\"code\\": \\"', b'{\\"code\\": ').replace(
+        b'"args": {"code": "', b'"args": {"kode": "'
+    )
+    return said._replace(body=body.replace(b'"input": {"code": "', b'"input": {"kode": "'))
+
+
 def _events(*events: object, named: bool = False, done: bool = False) -> Said:
     lines = [
         (f"event: {event['type']}\n" if named and isinstance(event, dict) else "") + f"data: {json.dumps(event)}\n\n"

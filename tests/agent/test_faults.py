@@ -13,7 +13,7 @@ import pytest
 from fumehood.agent import Agent, AsyncAgent, Budget
 from fumehood.agent.provided import Provided
 from fumehood.errors import MissingExtra, UsageError
-from tests.agent.kit import KEY, KINDS, Said, model, says, serving
+from tests.agent.kit import KEY, KINDS, Said, garbled, model, says, serving
 
 if TYPE_CHECKING:
     from fumehood.agent import Answer
@@ -172,6 +172,45 @@ async def test_a_program_in_a_cut_stream_is_not_run(kind: str, monkeypatch: pyte
 
 
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("end", ["length", "content_filter", "tired"])
+async def test_a_program_in_a_reply_that_did_not_end_well_is_not_run(
+    kind: str, end: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be the half of a program, or none that the model stands for."""
+    with serving(says(kind, code=["print(1)"], end=end)) as server:
+        told = await answer(kind, server, monkeypatch)
+
+    assert (False, ()) == (told.ok, told.steps)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("streams", [False, True], ids=["whole", "streamed"])
+async def test_broken_arguments_are_told_to_the_model(
+    kind: str, streams: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It gets the reason as the call's result, and may mend it; the broken call can be sent back to the provider."""
+    broken = garbled(says(kind, code=["print(1)"], streams=streams))
+    assert broken.body != says(kind, code=["print(1)"], streams=streams).body
+    with serving(broken, says(kind, "Sorry.", streams=streams)) as server:
+        told = await answer(kind, server, monkeypatch, streams=streams)
+
+        assert ("answered", ()) == (told.stopped, told.steps)
+        assert "with the whole program" in json.dumps(server.bodies[1], ensure_ascii=False)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_an_unknown_tool_is_told_to_the_model(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing runs by a name that was not offered."""
+    other = says(kind, code=["print(1)"])
+    other = other._replace(body=other.body.replace(b"run_python", b"run_shell"))
+    with serving(other, says(kind, "Sorry.")) as server:
+        told = await answer(kind, server, monkeypatch)
+
+        assert ("answered", ()) == (told.stopped, told.steps)
+        assert "There is no tool 'run_shell'" in json.dumps(server.bodies[1])
+
+
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("streams", [False, True], ids=["whole", "streamed"])
 async def test_a_reply_at_its_token_limit_is_no_answer(
     kind: str, streams: bool, monkeypatch: pytest.MonkeyPatch
@@ -298,6 +337,21 @@ async def test_a_key_is_in_no_error_and_no_log(
         KEY
         not in f"{told} {json.dumps(told.to_dict())} {[record.getMessage() for record in caplog.records if record.name.startswith('fumehood')]}"
     )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_a_key_is_in_no_log_of_any_library(
+    kind: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """With everything logged that any library under it has to say."""
+    caplog.set_level(logging.DEBUG)
+    with serving(says(kind, code=["print(1)"]), says(kind, "One.")) as server:
+        told = await answer(kind, server, monkeypatch)
+
+    logged = "".join(f"{record.getMessage()} {record.args}" for record in caplog.records)
+    assert told.ok
+    assert logged
+    assert KEY not in logged
 
 
 async def test_a_key_is_in_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
