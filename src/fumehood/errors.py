@@ -11,9 +11,11 @@
     ├── SandboxError (RuntimeError)     a sandbox can't do what it was asked
     │   ├── SandboxClosed               it was closed, or its machinery is gone
     │   ├── SandboxBusy                 another call is running in it
+    │   ├── StillRunning (TimeoutError)  `wait` of a job that goes on
     │   └── StateLost                   a limit ended it; what it held is gone until `reset()`
     ├── ModelFailed (RuntimeError)      a language model gave no usable reply
-    ├── LimitExceeded (TimeoutError or MemoryError where it fits)    `Result.check()` of a run that a limit ended
+    ├── LimitExceeded (TimeoutError, MemoryError or OSError where it fits)    `Result.check()` of a run that a limit
+    │                                   ended, and `files` where limits.disk is reached
     ├── Refused (PermissionError)       `Result.check()` of a run that was refused or ended for what it did
     └── ProgramFailed (RuntimeError)    `Result.check()` of a run that failed by itself
 
@@ -86,6 +88,10 @@ class SandboxBusy(SandboxError):
     """Another call is running in this sandbox."""
 
 
+class StillRunning(SandboxError, TimeoutError):
+    """A background job had not ended when a caller stopped waiting for it; it goes on."""
+
+
 class StateLost(SandboxError):
     """A limit or a crash ended the sandbox; variables, imports and files are gone until `reset()`."""
 
@@ -104,6 +110,10 @@ class WallLimitExceeded(LimitExceeded, TimeoutError):
 
 class MemoryLimitExceeded(LimitExceeded, MemoryError):
     """The memory limit ended the run."""
+
+
+class DiskLimitExceeded(LimitExceeded, OSError):
+    """The sandbox's files are at limits.disk."""
 
 
 class Refused(Error, PermissionError):

@@ -155,6 +155,29 @@ class Dropped(NamedTuple):
     displays: int = 0
 
 
+class Progress(NamedTuple):
+    """How far a program said that it is; `total` is None where it did not say of how much."""
+
+    done: float
+    total: float | None = None
+
+
+class FileInfo(NamedTuple):
+    """Something in a sandbox's workspace. `kind` is "file", "folder", "link" or "other"; `modified` is seconds."""
+
+    path: str
+    kind: Literal["file", "folder", "link", "other"]
+    size: int
+    modified: float
+
+
+class Copied(NamedTuple):
+    """What was copied into a sandbox or out of it, and what was left out, and why."""
+
+    files: tuple[File, ...]
+    left_out: tuple[LeftOut, ...]
+
+
 class Usage(NamedTuple):
     """What a run used, measured from outside: milliseconds, bytes, processes (the peak, or a lower bound)."""
 
@@ -180,6 +203,16 @@ class Event(NamedTuple):
     t_ms: float
     event: str
     detail: Mapping[str, Any]
+
+
+class StreamEvent(NamedTuple):
+    """One thing that came of a run while it went on: of the other fields the one that `kind` names is set."""
+
+    kind: Literal["stdout", "stderr", "display", "progress", "result"]
+    text: str = ""
+    displays: tuple[Display, ...] = ()
+    progress: Progress | None = None
+    result: Result | None = None
 
 
 @dataclass(frozen=True, slots=True)

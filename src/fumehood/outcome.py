@@ -7,14 +7,16 @@ import os
 import signal
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from fumehood.execution import Denial, Display, Dropped, LimitHit, ProgramError, strict
+from fumehood.execution import Denial, Display, Dropped, LimitHit, ProgramError, Usage, strict
 from fumehood.plan.explain import why
 from fumehood.policy import format_bytes, format_seconds
 
 if TYPE_CHECKING:
     from fumehood.execution import Outcome
     from fumehood.plan import Plan
+    from fumehood.policy.clauses import Limits
     from fumehood.tiers.jail.cell import Outcome as Seen
+    from fumehood.tiers.jail.meter import Meter
 
 FULL = 0.98
 _TIMES = {"wall", "background", "cpu", "idle", "lifetime"}
@@ -52,6 +54,27 @@ class Account(NamedTuple):
     error: ProgramError | None
     limit: LimitHit | None
     alive: bool
+
+
+def evidence(counters: dict[str, Any], full: float, limits: Limits) -> Evidence:
+    """Read the kernel's counters, taken while the program's last objects were still alive; `full` is of the disk."""
+    return Evidence(
+        counters=counters,
+        disk_full=full > FULL,
+        files_full=counters.get("open_files", 0) >= limits.open_files,
+        processes_full=counters.get("tasks", 0) >= limits.processes,
+    )
+
+
+def usage(seen: Seen, meter: Meter | None, written: int) -> Usage:
+    """What a run used; `meter` is that of a sandbox that lives."""
+    return Usage(
+        wall_ms=round(seen.wall_s * 1000, 3),
+        cpu_ms=round(seen.cpu_ns / 1e6, 3),
+        peak_memory=seen.peak,
+        processes=seen.processes if meter is None else meter.processes(),
+        written=written,
+    )
 
 
 def judge(plan: Plan, seen: Seen, evidence: Evidence | None) -> Account:

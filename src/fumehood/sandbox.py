@@ -5,17 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self
 
 from fumehood import pool
+from fumehood.background import AsyncJob, Job
+from fumehood.files import AsyncFiles, Files
+from fumehood.program import background
 from fumehood.session import Session
+from fumehood.streaming import stream
 from fumehood.tiers.jail.waiting import Blocking, Cooperative, complete
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterable
+    from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
     from pathlib import Path
 
     from fumehood.environments import Environment
     from fumehood.environments.uv import Step
-    from fumehood.execution import Language, Report, Result
+    from fumehood.execution import Language, Report, Result, StreamEvent
     from fumehood.plan import Plan
     from fumehood.policy import Policy
 
@@ -74,6 +78,7 @@ class Sandbox:
         timeout: float | str | None = None,
         on_stdout: Callable[[str], None] | None = None,
         on_stderr: Callable[[str], None] | None = None,
+        on_event: Callable[[StreamEvent], None] | None = None,
         name: str | None = None,
         approve: Callable[[Report], bool] | None = None,
     ) -> Result:
@@ -85,6 +90,7 @@ class Sandbox:
             timeout: Seconds, or "5s"; at most the policy's `limits.wall`.
             on_stdout: Called with each piece of standard output as it comes, up to the output cap.
             on_stderr: The same for standard error.
+            on_event: Called with what is displayed and how far the program says it is, as it comes.
             name: The file name that tracebacks show.
             approve: Asked when a person must decide about what reading the code found; without it the answer is no.
 
@@ -104,10 +110,77 @@ class Sandbox:
             timeout=timeout,
             on_stdout=on_stdout,
             on_stderr=on_stderr,
+            on_event=on_event,
             name=name,
             approve=approve,
         )
         return complete(work)
+
+    def sh(self, command: str, **options: Any) -> Result:
+        """Run a shell command, where the policy grants `code.spawn`; options as of `run`."""
+        return self.run(command, language="bash", **options)
+
+    def stream(self, code: str, **options: Any) -> Iterator[StreamEvent]:
+        """Run a program and give what comes of it as it comes: output, displays, progress, at last its result.
+
+        While you do not ask for the next event nothing more is taken in, so that a program that says much waits for
+        you (its time goes on). What is beyond `limits.output` is not given but counted in `result.dropped`. Leaving the
+        loop early interrupts the program: one that ends of it leaves its state behind, else the sandbox is lost.
+
+        Args:
+            code: The program.
+            options: `language`, `timeout`, `name`, `approve`, as of `run`.
+        """
+        events = stream(self._session, self._session.program(code, **options))
+        try:
+            while True:
+                try:
+                    event = complete(anext(events))
+                except StopAsyncIteration:
+                    return
+                yield event
+        finally:
+            complete(events.aclose())
+
+    def start(
+        self,
+        code: str,
+        *,
+        language: Language | None = None,
+        timeout: float | str | None = None,
+        name: str | None = None,
+    ) -> Job:
+        """Start a program and come back at once. It may take as long as the policy's `limits.background` says.
+
+        Until it ends the sandbox is busy: every other call but `files`, `interrupt`, `extend` and `close` is refused
+        with `SandboxBusy`.
+
+        Raises:
+            Refused: The policy has no `limits.background`.
+            SandboxBusy: Something is running in here.
+        """
+        session = self._session
+        return Job(session, background(session.policy, code, language or session.language, timeout=timeout, name=name))
+
+    def interrupt(self) -> None:
+        """From another thread: raise KeyboardInterrupt in what runs in here. State is kept.
+
+        A program that ignores it goes on until its wall limit. Where nothing runs, it does nothing.
+        """
+        self._session.interrupt()
+
+    def extend(self, timeout: float | str) -> None:
+        """From another thread: give what runs this much time in all, at most what the policy allows.
+
+        Raises:
+            UsageError: Nothing runs in here, or the policy allows less.
+        """
+        self._session.extend(timeout)
+
+    @property
+    def files(self) -> Files:
+        """The files that its code can see and change."""
+        return Files(self._session)
 
     def reset(self) -> None:
         """Begin anew: what is in here is thrown away; after a loss, the next run works again."""
@@ -152,6 +225,40 @@ class AsyncSandbox:
         """As `Sandbox.run`, with the same options."""
         return await self._session.run(code, **options)
 
+    async def sh(self, command: str, **options: Any) -> Result:
+        """As `Sandbox.sh`."""
+        return await self._session.run(command, language="bash", **options)
+
+    def stream(self, code: str, **options: Any) -> AsyncGenerator[StreamEvent]:
+        """As `Sandbox.stream`, for `async for`; close it (`contextlib.aclosing`) where you leave it early."""
+        return stream(self._session, self._session.program(code, **options))
+
+    def start(
+        self,
+        code: str,
+        *,
+        language: Language | None = None,
+        timeout: float | str | None = None,
+        name: str | None = None,
+    ) -> AsyncJob:
+        """As `Sandbox.start`; the job's `wait` is awaitable."""
+        session = self._session
+        program = background(session.policy, code, language or session.language, timeout=timeout, name=name)
+        return AsyncJob(session, program)
+
+    def interrupt(self) -> None:
+        """As `Sandbox.interrupt`."""
+        self._session.interrupt()
+
+    def extend(self, timeout: float | str) -> None:
+        """As `Sandbox.extend`."""
+        self._session.extend(timeout)
+
+    @property
+    def files(self) -> AsyncFiles:
+        """As `Sandbox.files`, awaitable."""
+        return AsyncFiles(self._session)
+
     def reset(self) -> None:
         """As `Sandbox.reset`."""
         self._session.reset()
@@ -173,6 +280,7 @@ def run(  # noqa: PLR0913 -- the contract's keyword arguments
     timeout: float | str | None = None,
     on_stdout: Callable[[str], None] | None = None,
     on_stderr: Callable[[str], None] | None = None,
+    on_event: Callable[[StreamEvent], None] | None = None,
     name: str | None = None,
     approve: Callable[[Report], bool] | None = None,
     on_build: Callable[[Step], None] | None = None,
@@ -183,9 +291,16 @@ def run(  # noqa: PLR0913 -- the contract's keyword arguments
         lasting=False,
     )  # fmt: skip
     try:
-        return complete(
-            session.run(code, timeout=timeout, on_stdout=on_stdout, on_stderr=on_stderr, name=name, approve=approve)
+        work = session.run(
+            code,
+            timeout=timeout,
+            on_stdout=on_stdout,
+            on_stderr=on_stderr,
+            on_event=on_event,
+            name=name,
+            approve=approve,
         )
+        return complete(work)
     finally:
         session.close()
 

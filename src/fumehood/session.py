@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import threading
 import time
@@ -16,10 +14,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from fumehood import outcome, pool
 from fumehood.environments.choice import Choice
 from fumehood.errors import SandboxBusy, SandboxClosed, StateLost, UsageError
-from fumehood.execution import LANGUAGES, Result, Usage, strict
+from fumehood.execution import Result, strict
 from fumehood.guard.output import Filter, secret_values
-from fumehood.policy import Policy, format_seconds
-from fumehood.policy.units import parse_seconds
+from fumehood.hearing import Hearing, decode
+from fumehood.interpreters import interpreter
+from fumehood.policy import Policy
+from fumehood.program import foreground, language_of, seconds
 from fumehood.reader import Reader, refusal
 from fumehood.trail import Clock, timed
 from fumehood.workspace import Workspace, shared, target
@@ -29,14 +29,12 @@ if TYPE_CHECKING:
 
     from fumehood.environments import Environment
     from fumehood.environments.uv import Step
-    from fumehood.execution import Language, Report
+    from fumehood.execution import Language, StreamEvent
+    from fumehood.program import Program
     from fumehood.reader import Read
     from fumehood.tiers.jail.cell import Cell
     from fumehood.tiers.jail.cell import Outcome as Seen
     from fumehood.tiers.jail.waiting import Waiter
-
-_MOST_CODE, _MOST_FRAME = 8 * 1024 * 1024, 15 * 1024 * 1024
-_INTERPRETER = {"bash": "bash", "javascript": "node"}
 
 
 @lru_cache(maxsize=1)
@@ -45,6 +43,16 @@ def _call_names() -> dict[int, str]:
     from fumehood.tiers.jail.calls import names  # noqa: PLC0415 -- only where something was refused
 
     return names()
+
+
+class Begun(NamedTuple):
+    """A run in progress, and when it began, was checked and had its sandbox."""
+
+    cell: Cell
+    program: Program
+    hearing: Hearing
+    read: Read
+    times: tuple[float, float, float]
 
 
 class Session:
@@ -70,14 +78,18 @@ class Session:
         """
         self.cell: Cell | None = None
         self.closed = False
+        self.running: Program | None = None
         self._busy = threading.Lock()
+        self._bell = threading.Lock()  # between an interrupt and the beginning of what it is for
+        self._door = threading.Lock()  # between the end of a cell and who looks at its files
+        self._doing, self._early = "", False
         self.waiter = waiter
         self.policy = Policy.load(policy)
         if tier is not None:
             self.policy = self.policy.but(**{"isolation.tier": tier})
         self._reader = Reader(self.policy)
         self.choice = Choice(env, lasting=lasting, on_build=on_build)
-        self.language: Language = _language(language)
+        self.language: Language = language_of(language)
         self.trees = shared((data,) if isinstance(data, str | os.PathLike) else tuple(data))
         self.out = None if out is None else target(Path(out))
         self.runs = 0
@@ -89,22 +101,35 @@ class Session:
         """Forgotten without `close`: its sandbox must not live as long as the process."""
         self.close()
 
-    @contextmanager
-    def alone(self) -> Generator[None]:
-        """Hold off a second call while one runs: a sandbox has one namespace, and two runs would mix in it."""
+    def occupy(self, what: str = "another call") -> None:
+        """Hold off every other call until `release`: a sandbox has one namespace, and two runs would mix in it.
+
+        Raises:
+            SandboxBusy: Something is running in it.
+        """
         if not self._busy.acquire(blocking=False):
             raise SandboxBusy(
-                "Another call is running in this sandbox.",
+                f"This sandbox is busy: {self._doing} is running in it.",
                 remedy="Wait for it, or use one Sandbox for each thread or task: they are cheap.",
             )
+        self._doing, self._early = what, False
+
+    def release(self) -> None:
+        """Let other calls in again."""
+        if self.closed:  # by another thread, meanwhile
+            self._let_go()
+        self._busy.release()
+
+    @contextmanager
+    def alone(self, what: str = "another call") -> Generator[None]:
+        """Hold off a second call meanwhile."""
+        self.occupy(what)
         try:
             yield
         finally:
-            if self.closed:  # by another thread, meanwhile
-                self._let_go()
-            self._busy.release()
+            self.release()
 
-    async def open(self, imports: Iterable[str] = ()) -> Cell:
+    async def open(self, waiter: Waiter, imports: Iterable[str] = ()) -> Cell:
         """The living cell; made now if there is none, for a program that imports these modules.
 
         Raises:
@@ -114,9 +139,9 @@ class Session:
         """
         self._require_living()
         if self.cell is None:
-            environment = await self.choice.settle(imports, self.waiter)
+            environment = await self.choice.settle(imports, waiter)
             ask = pool.Ask(self.policy, self.language, environment)
-            self.ready, self.cell = await pool.fresh(ask, self.trees, self.waiter)
+            self.ready, self.cell = await pool.fresh(ask, self.trees, waiter)
             self.runs, self._process = 0, os.getpid()
             jail = self.ready.plan.jail
             self.cell.lease(jail["idle"].value, jail["lifetime"].value)
@@ -146,95 +171,133 @@ class Session:
         if seen is not None:
             self._lose(_why_lost(outcome.judge(self.ready.plan, seen, None)))
 
-    async def run(  # noqa: PLR0913 -- the keyword arguments of Sandbox.run
+    def program(self, code: str, *, language: Language | None = None, **options: Any) -> Program:
+        """What a caller asks to have run and waits for; options as of `Sandbox.run`."""
+        return foreground(self.policy, code, language or self.language, **options)
+
+    async def run(
         self,
         code: str,
         *,
-        language: Language | None = None,
-        timeout: float | str | None = None,
         on_stdout: Callable[[str], None] | None = None,
         on_stderr: Callable[[str], None] | None = None,
-        name: str | None = None,
-        approve: Callable[[Report], bool] | None = None,
+        on_event: Callable[[StreamEvent], None] | None = None,
+        **options: Any,
     ) -> Result:
         """Read one program, run it to its end unless it is refused, and say what came of it."""
-        began = time.perf_counter()
-        language = _language(language or self.language)
-        source = _source(code)
-        wall = self._wall(timeout)
+        program = self.program(code, **options)
         with self.alone():
-            self._require_living()
-            read = self._reader.read(source, language, approve)
-            if read.refused:
-                return self._refused(read, source, language=language, began=began)
-            checked = time.perf_counter()
-            cell = await self.open(() if read.report is None else read.report.imports)
-            waited = time.perf_counter()
-            request = self._request(source, language, name)
-            heard = [None if each is None else self._filter.listener(each) for each in (on_stdout, on_stderr)]
-            cell.begin(_decoded(heard[0]), _decoded(heard[1]))
-            budget = {"wall": wall, "cpu": self.policy.limits.cpu}
-            try:
-                seen = await cell.run(request, budget, self.waiter)
-            except BaseException:
-                self._lose("a call was cancelled while the code ran")
-                raise
-            ran = time.perf_counter()
-            for listener in filter(None, heard):
-                listener.end()
-            self._reader.ran(read)
-            clock = Clock(began, checked, waited, ran)
-            return await self._result(cell, seen, source, language=language, read=read, clock=clock)
+            return await self.complete(program, Hearing(on_stdout, on_stderr, on_event), self.waiter)
 
-    def _wall(self, timeout: float | str | None) -> float:
-        """A call may shorten its time; only the policy can lengthen it."""
-        limit = self.policy.limits.wall
-        if timeout is None:
-            return limit
+    async def complete(self, program: Program, hearing: Hearing, waiter: Waiter) -> Result:
+        """The same, in a sandbox that the caller occupies."""
+        begun = await self.begin(program, hearing, waiter)
+        if isinstance(begun, Result):
+            return begun
         try:
-            asked = parse_seconds(timeout) if isinstance(timeout, str) else float(timeout)
-        except (ValueError, TypeError):
-            told = f"timeout={timeout!r} is no time"
-            raise UsageError(told, remedy='Give seconds, or a text like "500ms" or "30s".') from None
-        if not 0 < asked <= limit:
-            told = f"timeout={timeout!r} is not between 0 and the policy's limits.wall of {format_seconds(limit)}"
-            raise UsageError(told, remedy='Raise limits.wall in the policy: policy.but(**{"limits.wall": "2m"}).')
-        return asked
+            while begun.cell.going:
+                await begun.cell.advance(waiter)
+        except BaseException:
+            self.abandon(begun.cell)
+            raise
+        return await self.end(begun, waiter)
 
-    def _request(self, source: str, language: Language, name: str | None) -> dict[str, Any]:
-        request: dict[str, Any] = {"code": source, "name": name or f"<run {self.runs + 1}>", "language": language}
-        if language != "python":
-            request["program"] = self._interpreter(language)
-        return request
+    async def begin(self, program: Program, hearing: Hearing, waiter: Waiter) -> Begun | Result:
+        """Check it, have a sandbox, and hand it over; the result at once if it is refused."""
+        began = time.perf_counter()
+        self._require_living()
+        read = self._reader.read(program.source, program.language, program.approve)
+        if read.refused:
+            return self._refused(read, program, began)
+        checked = time.perf_counter()
+        cell = await self.open(waiter, () if read.report is None else read.report.imports)
+        waited = time.perf_counter()
+        request = self._request(program)
+        cell.begin(*hearing.begin(self._filter))
+        try:
+            with self._bell:
+                budget = {**program.budget(), "interrupt": self._early}
+                clock = cell.start_clock(budget)
+            await cell.start(request, clock, waiter)
+        except BaseException:
+            self.abandon(cell)
+            raise
+        self.running = program
+        return Begun(cell, program, hearing, read, (began, checked, waited))
 
-    def _interpreter(self, language: Language) -> str:
-        """Where the interpreter of another language is inside.
+    def abandon(self, cell: Cell, why: str = "a call was cancelled while the code ran") -> None:
+        """Give up what runs, and the sandbox with it."""
+        cell.abandon()
+        self.running = None
+        self._lose(why)
+
+    def interrupt(self) -> None:
+        """Raise KeyboardInterrupt in what runs; a run that is about to begin is met as it does."""
+        with self._bell:
+            cell = self.cell
+            if cell is None or not cell.interrupt():
+                self._early = True
+
+    def extend(self, timeout: float | str) -> None:
+        """Give what runs this much time in all, within the policy.
 
         Raises:
-            UsageError: This machine has none, or the policy lets none be started.
+            UsageError: Nothing runs, or the policy allows less.
         """
-        host = pool.shared().host
-        path = host.bash if language == "bash" else host.node
-        program = _INTERPRETER[language]
-        if path is None:
-            told = f"language {language!r} needs {program}, and this machine has none below /usr"
-            raise UsageError(told, remedy=f"Install {program} from your distribution.")
-        if self.policy.code.spawn or (language == "javascript" and self.language == "javascript"):
-            return path
-        if language == "javascript":
-            told = "this sandbox was made for python, and its policy lets it start no other program"
-            raise UsageError(told, remedy="Make the sandbox with language='javascript', or set code.spawn = true.")
-        told = "bash is a way to start other programs, and this policy has code.spawn = false"
-        raise UsageError(told, remedy="Use the policy workbench (--policy workbench), or set code.spawn = true.")
+        program, cell = self.running, self.cell
+        if program is None or cell is None:
+            raise UsageError("Nothing is running in this sandbox.", remedy="Extend a run while it goes on.")
+        limits = self.policy.limits
+        most = limits.wall if program.limit == "wall" else limits.background
+        cell.extend(seconds(timeout, program.limit, most))
 
-    async def _result(
-        self, cell: Cell, seen: Seen, source: str, *, language: Language, read: Read, clock: Clock
-    ) -> Result:
+    async def space(self) -> tuple[int, int]:
+        """The workspace's descriptor, for the caller to close, and the user whose files lie there.
+
+        While something runs it is that sandbox's; otherwise the sandbox is opened.
+        """
+        if self._busy.acquire(blocking=False):
+            self._doing = "a call of `files`"
+            try:
+                await self.open(self.waiter)
+                return self._workspace()
+            finally:
+                self.release()
+        return self._workspace()
+
+    def _workspace(self) -> tuple[int, int]:
+        with self._door:
+            cell = self.cell
+            if cell is None:
+                raise SandboxBusy(
+                    f"This sandbox is not there yet: {self._doing} is making it.", remedy="Try again in a moment."
+                )
+            cell.renew()
+            return os.dup(cell.workspace), os.geteuid() if cell.owner is None else cell.owner
+
+    def _request(self, program: Program) -> dict[str, Any]:
+        name = program.name or f"<run {self.runs + 1}>"
+        request: dict[str, Any] = {"code": program.source, "name": name, "language": program.language}
+        if program.language != "python":
+            request["program"] = interpreter(program.language, self.language, self.policy)
+        return request
+
+    async def end(self, begun: Begun, waiter: Waiter) -> Result:
+        """The result of a program that ran."""
+        cell, program, hearing, read, times = begun
+        try:
+            seen = await cell.finish(waiter)
+        except BaseException:
+            self.abandon(cell)
+            raise
+        self.running = None
+        clock = Clock(*times, time.perf_counter())
+        hearing.end()
+        self._reader.ran(read)
         space = Workspace(cell.workspace)
-        good = seen.answer is not None and seen.answer.get("ok") is True and seen.gone is None
-        account = outcome.judge(self.ready.plan, seen, None if good else await self._evidence(cell, seen, space))
+        account = await self._judge(cell, seen, space, waiter=waiter)
         answer = seen.answer if seen.answer is not None and account.outcome == "completed" else {}
-        stdout, stderr = _decode(seen.stdout), _decode(seen.stderr)
+        stdout, stderr = decode(seen.stdout), decode(seen.stderr)
         value = outcome.value(answer.get("value"))
         state = self._state()
         self.runs += 1
@@ -252,15 +315,15 @@ class Session:
             error=self.choice.explain(account.error),
             limit=account.limit,
             denials=outcome.denials(self.ready.plan, seen, _call_names()) if seen.denied else (),
-            usage=self._usage(cell, seen, space),
+            usage=outcome.usage(seen, None if seen.gone else cell.meter, space.used()[0]),
             environment=self.choice.environment.name,
-            language=language,
+            language=program.language,
             policy=self.policy.name,
             findings=read.report.findings if read.report is not None else (),
             controls=(*self.ready.controls, read.control, self._filter.control),
             state=state,
             execution=os.urandom(8).hex(),
-            code_sha256=_digest(source),
+            code_sha256=program.digest,
             policy_sha256=self.ready.plan.policy_sha256,
         )
         if not account.alive:
@@ -272,42 +335,28 @@ class Session:
         names = [name for name, is_changed in changed.items() if is_changed]
         return timed(replace(result, **fields) if fields else result, clock, replaced=names, filtered=said)
 
-    def _refused(self, read: Read, source: str, *, language: Language, began: float) -> Result:
+    async def _judge(self, cell: Cell, seen: Seen, space: Workspace, *, waiter: Waiter) -> outcome.Account:
+        """What happened; where it did not plainly end well, by what the kernel counted."""
+        good = seen.answer is not None and seen.answer.get("ok") is True and seen.gone is None
+        counters = None if good else seen.gone or await cell.count(waiter)
+        evidence = None if counters is None else outcome.evidence(counters, space.used()[1], self.policy.limits)
+        return outcome.judge(self.ready.plan, seen, evidence)
+
+    def _refused(self, read: Read, program: Program, began: float) -> Result:
         """The result of a program that did not run; the sandbox, if there is one, is as it was."""
         now = time.perf_counter()
         result = replace(
             refusal(read),
             environment=self.choice.environment.name,
-            language=language,
+            language=program.language,
             policy=self.policy.name,
             controls=(read.control,),
             state="kept" if self.runs else "fresh",
             execution=os.urandom(8).hex(),
-            code_sha256=_digest(source),
+            code_sha256=program.digest,
             policy_sha256=self.policy.sha256,
         )
         return timed(result, Clock(began, now, now, now), replaced=[])
-
-    async def _evidence(self, cell: Cell, seen: Seen, space: Workspace) -> outcome.Evidence:
-        """What the kernel counted, read while the program's last objects are still alive."""
-        counters = seen.gone or await cell.count(self.waiter)
-        limits = self.policy.limits
-        return outcome.Evidence(
-            counters=counters,
-            disk_full=space.used()[1] > outcome.FULL,
-            files_full=counters.get("open_files", 0) >= limits.open_files,
-            processes_full=counters.get("tasks", 0) >= limits.processes,
-        )
-
-    def _usage(self, cell: Cell, seen: Seen, space: Workspace) -> Usage:
-        alive = cell.meter is not None and seen.gone is None
-        return Usage(
-            wall_ms=round(seen.wall_s * 1000, 3),
-            cpu_ms=round(seen.cpu_ns / 1e6, 3),
-            peak_memory=seen.peak,
-            processes=cell.meter.processes() if alive and cell.meter is not None else seen.processes,
-            written=space.used()[0],
-        )
 
     def _state(self) -> Any:
         if self.runs:
@@ -320,10 +369,11 @@ class Session:
         self._let_go()
 
     def _let_go(self) -> None:
-        if self.cell is not None:
-            self._reader.forget()
-            self.cell.close()
-            self.cell = None
+        with self._door:
+            cell, self.cell = self.cell, None
+            if cell is not None:
+                self._reader.forget()
+                cell.close()
 
     def reset(self) -> None:
         """Throw away what is there, or mourn what was lost; the next run begins in a fresh sandbox."""
@@ -342,60 +392,9 @@ class Session:
             cell.kill("closed")
 
 
-def _digest(source: str) -> str:
-    return hashlib.sha256(source.encode("utf-8", "surrogatepass")).hexdigest()
-
-
-class _Text(NamedTuple):
-    """Output as text, and whether bytes of it that are not UTF-8 were replaced."""
-
-    text: str
-    changed: bool
-
-
-def _decode(data: bytes) -> _Text:
-    try:
-        return _Text(data.decode(), changed=False)
-    except UnicodeDecodeError:
-        return _Text(data.decode("utf-8", "replace"), changed=True)
-
-
 def _why_lost(account: outcome.Account) -> str:
     if account.limit is not None:
         return f"the {account.limit.kind} limit of {account.limit.limit} ended it"
     if account.error is not None:
         return account.error.message
     return "the program ended its interpreter"
-
-
-def _language(language: str) -> Language:
-    if language not in LANGUAGES:
-        told = f"language {language!r} is unknown"
-        raise UsageError(told, remedy=f"Use one of {', '.join(LANGUAGES)}.")
-    return language
-
-
-def _source(code: object) -> str:
-    if not isinstance(code, str):
-        raise UsageError(f"the program is {type(code).__name__}, not str", remedy="Decode it: code.decode('utf-8').")
-    # As it travels a character takes up to twelve bytes, which are counted where they could matter.
-    if len(code) > _MOST_CODE or (len(code) > _MOST_FRAME // 12 and len(json.dumps(code)) > _MOST_FRAME):
-        told = f"the program has {len(code):,} characters; at most {_MOST_CODE:,} are taken, or fewer unusual ones"
-        raise UsageError(told, remedy="Put data into files (data=…) rather than into the program.")
-    return code
-
-
-def _decoded(listener: Callable[[str], None] | None) -> Callable[[bytes], None] | None:
-    """Turn pieces of bytes into pieces of text; a character cut in two is told with its second half."""
-    if listener is None:
-        return None
-    import codecs  # noqa: PLC0415 -- only for callers that listen
-
-    decoder = codecs.getincrementaldecoder("utf-8")("replace")
-
-    def hear(data: bytes) -> None:
-        piece = decoder.decode(data)
-        if piece:
-            listener(piece)
-
-    return hear

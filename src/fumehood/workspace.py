@@ -93,11 +93,11 @@ class Workspace:
             if entry.why:
                 left.append(LeftOut(entry.path, entry.why))
             elif entry.descriptor is not None:
-                files.append(_transfer(entry.path, entry.descriptor, None))
+                files.append(transfer(entry.path, entry.descriptor, None))
         return files, left
 
-    def collect(self, out: Path) -> tuple[list[File], list[LeftOut]]:
-        """Copy the plain files and folders below out/ to the folder `out`, as files of the caller.
+    def collect(self, out: Path, start: tuple[str, ...] = (OUT,)) -> tuple[list[File], list[LeftOut]]:
+        """Copy the plain files and folders below out/, or below `start`, to the folder `out`, as files of the caller.
 
         Each file is written beside its place and renamed into it: no file is ever half there.
 
@@ -106,16 +106,17 @@ class Workspace:
         """
         found: list[File | LeftOut] = []
         try:
-            with _opened(os.open(out, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)) as folder:
-                found.extend(each for entry in self._walk() if (each := _take(entry, folder)) is not None)
+            with opened(os.open(out, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)) as folder:
+                taken = (_take(entry, folder, len(start)) for entry in self._walk(start))
+                found.extend(each for each in taken if each is not None)
         except OSError as error:
-            told = f"--out {out} could not be written: {error.strerror} (after {len(found)} files)"
-            raise UsageError(told, remedy="Make room, or name another folder with --out.") from error
+            told = f"{out} could not be written: {error.strerror} (after {len(found)} files)"
+            raise UsageError(told, remedy="Make room, or name another folder.") from error
         return [file for file in found if isinstance(file, File)], [left for left in found if isinstance(left, LeftOut)]
 
-    def _walk(self) -> Iterator[Entry]:
-        """All that lies below out/. One folder is open at a time: code could make more than we may open."""
-        pending: list[tuple[str, ...]] = [(OUT,)]
+    def _walk(self, start: tuple[str, ...] = (OUT,)) -> Iterator[Entry]:
+        """All that lies below a folder. One folder is open at a time: code could make more than we may open."""
+        pending: list[tuple[str, ...]] = [start]
         count = 0
         bounds = Bounds(os.fstat(self._root).st_dev, self._room())
         while pending and count <= _MOST:
@@ -126,19 +127,19 @@ class Workspace:
                 moved = error.errno in {errno.ENOTDIR, errno.ELOOP, errno.ENOENT}
                 yield Entry(parts, why="it is not a folder any more" if moved else _reason(error))
                 continue
-            with _opened(folder):
+            with opened(folder):
                 names = sorted(_names(folder))[: _MOST + 1 - count]
                 count += len(names)
                 for name in names:
                     yield from _visit(folder, (*parts, name), pending, bounds=bounds)
         if count > _MOST:
-            yield Entry((OUT, "…"), why=f"there are more than {_MOST} files and folders")
+            yield Entry((*start, "…"), why=f"there are more than {_MOST} files and folders")
 
 
 def _visit(folder: int, parts: tuple[str, ...], pending: list[tuple[str, ...]], *, bounds: Bounds) -> Iterator[Entry]:
     """Look at one name: give what it is, and remember a folder for later."""
     try:
-        with _opened(os.open(parts[-1], _LOOK, dir_fd=folder)) as seen:
+        with opened(os.open(parts[-1], _LOOK, dir_fd=folder)) as seen:
             about = os.fstat(seen)
             why = _unwanted(parts, about) or bounds.exceeded(about)
             plain = not why and stat.S_ISREG(about.st_mode)
@@ -148,7 +149,7 @@ def _visit(folder: int, parts: tuple[str, ...], pending: list[tuple[str, ...]], 
         yield Entry(parts, why=_reason(error))
         return
     if descriptor is not None:
-        with _opened(descriptor):
+        with opened(descriptor):
             yield Entry(parts, descriptor)
         return
     yield Entry(parts, why=why)
@@ -188,7 +189,8 @@ def _names(folder: int) -> list[str]:
 
 
 @contextmanager
-def _opened(descriptor: int) -> Generator[int]:
+def opened(descriptor: int) -> Generator[int]:
+    """Close it at the end of the block."""
     try:
         yield descriptor
     finally:
@@ -199,7 +201,7 @@ def _descend(start: int, parts: tuple[str, ...], *, make: bool = False) -> int:
     """Open a folder step by step, following no link; with `make`, folders that are missing are made."""
     folder = os.dup(start)
     for part in parts:
-        with _opened(folder):
+        with opened(folder):
             folder = _step(folder, part, make=make)
     return folder
 
@@ -211,19 +213,19 @@ def _step(folder: int, name: str, *, make: bool) -> int:
     return os.open(name, _FOLDER, dir_fd=folder)
 
 
-def _take(entry: Entry, target: int) -> File | LeftOut | None:
-    """Bring one entry below the caller's folder: a file copied, a folder made, anything else left out."""
+def _take(entry: Entry, target: int, depth: int) -> File | LeftOut | None:
+    """Bring one entry below the caller's folder, without the first `depth` names of its path."""
     if entry.why:
         return LeftOut(entry.path, entry.why)
     if entry.descriptor is None:
-        os.close(_descend(target, entry.parts[1:], make=True))
+        os.close(_descend(target, entry.parts[depth:], make=True))
         return None
-    with _opened(_descend(target, entry.parts[1:-1], make=True)) as where:
+    with opened(_descend(target, entry.parts[depth:-1], make=True)) as where:
         name = entry.parts[-1]
         beside = f".{name[:100]}.{os.getpid()}.part"
         made = os.open(beside, _NEW, 0o666, dir_fd=where)
         try:
-            file = _transfer(entry.path, entry.descriptor, made)
+            file = transfer(entry.path, entry.descriptor, made)
             os.rename(beside, name, src_dir_fd=where, dst_dir_fd=where)
         except OSError:
             os.unlink(beside, dir_fd=where)
@@ -233,7 +235,7 @@ def _take(entry: Entry, target: int) -> File | LeftOut | None:
     return file
 
 
-def _transfer(path: str, source: int, target: int | None) -> File:
+def transfer(path: str, source: int, target: int | None) -> File:
     """Read a file to the size that it has now, since it may be growing; write it to `target` if there is one."""
     digest, size = hashlib.sha256(), 0
     left = os.fstat(source).st_size

@@ -23,11 +23,11 @@ def keeping(**limits: Any) -> fh.Policy:
 @pytest.mark.parametrize("limit", ["idle", "lifetime"])
 def test_a_forgotten_sandbox_is_ended_from_outside(limit: str) -> None:
     """Nobody calls it any more, a child of the program lives on in it: the warden ends all of it at its time."""
-    with fh.Sandbox(policy=keeping(**{limit: "700ms"})) as sandbox:
+    with fh.Sandbox(policy=keeping(**{limit: "2s"})) as sandbox:
         sandbox.run(LINGER)
         with window(sandbox) as inside:
             left = inside.left()
-        with pytest.raises(StateLost, match=f"the {limit} limit of 700ms ended it"):
+        with pytest.raises(StateLost, match=f"the {limit} limit of 2s ended it"):
             sandbox.run("x")
         sandbox.reset()
         after = sandbox.run("'x' in globals()")

@@ -131,44 +131,70 @@ class Cell:
         return self.gone is not None and self.gone.get("reason") == "warden"
 
     async def run(self, request: Message, budget: Message, waiter: Waiter) -> Outcome:
-        """Run one program. The warden ends it at its limits; the outcome says what happened.
+        """Run one program to its end. The warden ends it at its limits; the outcome says what happened."""
+        try:
+            await self.start(request, self.start_clock(budget), waiter)
+            while self.going:
+                await self.advance(waiter)
+            return await self.finish(waiter)
+        except BaseException:  # the caller gave up in the middle: what runs there now has no owner any more
+            self.abandon()
+            raise
+
+    def start_clock(self, budget: Message) -> Clock:
+        """The time of a run begins.
 
         Args:
-            request: For the runner: code, name, language ….
-            budget: For the warden: wall and cpu in seconds.
-            waiter: How to wait.
+            budget: For the warden: wall and cpu in seconds, the name of the limit behind wall, whether to interrupt.
         """
-        outcome = Outcome()
-        self._denied = outcome.denied
+        self._denied = []
         self._answers.clear()
         self._asked += 1
-        clock = self._start_clock(budget)
-        try:
-            await self._send(wire.pack(request | {"id": self._asked, "displays": self._room}), waiter, clock)
-            while not self._answers and self.gone is None:
-                if not await self._turn(waiter, clock.end() + _GRACE_S) and clock.end() + _GRACE_S < time.monotonic():
-                    await self._give_up(waiter)
-            if self._tampered is not None:
-                await self._await_end(waiter)
-            elif self.gone is None and self.meter is not None and self.meter.oom_kills():
-                self.kill("memory")  # the program answered, but its tree lost processes to the limit
-                await self._await_end(waiter)
-        except BaseException:  # the caller gave up in the middle: what runs there now has no owner any more
-            self.kill("closed")
-            self.close()
-            raise
-        outcome.wall_limit_s, outcome.wall_s = clock.wall, clock.used()
+        with self._bell:
+            self.clock = Clock(budget["wall"])
+            self._rang = bool(budget.get("interrupt"))
+            self._command({"do": "run", **budget})
+            return self.clock
+
+    async def start(self, request: Message, clock: Clock, waiter: Waiter) -> None:
+        """Hand the program over; `advance` takes in what comes while it is `going`, `finish` says what happened."""
+        await self._send(wire.pack(request | {"id": self._asked, "displays": self._room}), waiter, clock)
+
+    @property
+    def going(self) -> bool:
+        """Whether the program has neither answered nor ended."""
+        return not self._answers and self.gone is None
+
+    async def advance(self, waiter: Waiter) -> None:
+        """Wait for something to happen, and take it in."""
+        clock = self.clock
+        assert clock is not None  # noqa: S101 -- one is set while a program is going
+        if not await self._turn(waiter, clock.end() + _GRACE_S) and clock.end() + _GRACE_S < time.monotonic():
+            await self._give_up(waiter)
+
+    async def glance(self, waiter: Waiter, end: float) -> None:
+        """Wait for something to happen until `end` at most, and take it in."""
+        await self._turn(waiter, end)
+
+    async def finish(self, waiter: Waiter) -> Outcome:
+        """What came of the program, which has ended."""
+        if self._tampered is not None:
+            await self._await_end(waiter)
+        elif self.gone is None and self.meter is not None and self.meter.oom_kills():
+            self.kill("memory")  # the program answered, but its tree lost processes to the limit
+            await self._await_end(waiter)
+        assert self.clock is not None  # noqa: S101 -- set until `_finish`
+        outcome = Outcome(denied=self._denied, wall_limit_s=self.clock.wall, wall_s=self.clock.used())
         self._finish(outcome)
         if self._rang:  # the warden has rung by the time it answers: no interrupt of this run can reach the next
             self._rang = False
             await self.count(waiter)
         return outcome
 
-    def _start_clock(self, budget: Message) -> Clock:
-        with self._bell:
-            self.clock = Clock(budget["wall"])
-            self._command({"do": "run", **budget})
-            return self.clock
+    def abandon(self) -> None:
+        """End it in the middle of a run."""
+        self.kill("closed")
+        self.close()
 
     def _finish(self, outcome: Outcome) -> None:
         with self._bell:
@@ -346,12 +372,13 @@ class Cell:
 
     # About the run in progress, from any thread; nothing where there is none
 
-    def interrupt(self) -> None:
+    def interrupt(self) -> bool:
         """Raise KeyboardInterrupt in the program; one that ignores it goes on until its wall limit."""
         with self._bell:
             if self.clock is not None:
                 self._rang = True
                 self._command({"do": "interrupt"})
+            return self.clock is not None
 
     def pause(self) -> None:
         """Hold every process still, and with them the wall clock; it can still be killed."""

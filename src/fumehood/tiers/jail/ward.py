@@ -213,8 +213,11 @@ class Ward:
         now = time.monotonic()
         used = self.meter.cpu_ns() if self.meter is not None else 0
         self.counted_before = self._kernels_counts()
-        self.running = Run(now, now + message["wall"], used + int(message["cpu"] * 1e9), message.get("limit", "wall"))
+        cpu_end, interrupt = used + int(message["cpu"] * 1e9), message.get("interrupt", False)
+        self.running = Run(now, now + message["wall"], cpu_end, message.get("limit", "wall"), interrupt)
         self.due = self._next_look(self.running, now, used)
+        if interrupt:
+            self.due = 0.0
 
     def _end_run(self) -> None:
         if self.running is not None:

@@ -7,6 +7,7 @@ ordinary, and a dishonest one's lies parse as what they are.
     value       the last expression's value, as data and as text
     failure     what a person or a model needs of an exception
     screen      what is displayed, sent as events while the program runs
+    progress    how far a program says that it is
     bundle      the representations of one object, by MIME type
     figures     matplotlib without a display
     arrivals    what is done to a library when it is first imported
@@ -29,6 +30,7 @@ from fumehood.kernel.libc import close_from
 from fumehood.tiers.jail import packages, wire
 from fumehood.tiers.jail.runner import foreign, interrupts
 from fumehood.tiers.jail.runner.namespace import Namespace
+from fumehood.tiers.jail.runner.progress import Progress
 from fumehood.tiers.jail.runner.screen import Screen
 
 if TYPE_CHECKING:
@@ -91,6 +93,7 @@ def _last_words(error: BaseException) -> NoReturn:
 def serve(channel: socket.socket) -> None:
     """Answer each request with what came of it, until the broker closes the channel."""
     screen = Screen(channel)
+    Progress(screen)
     _touch(screen)
     namespace = Namespace(screen)
     me = os.getpid()

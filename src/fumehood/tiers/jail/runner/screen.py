@@ -97,7 +97,18 @@ class Screen:
         if not kept:
             return
         self._left -= 1
-        frame = wire.pack({"id": self._run, "event": "display", "bundle": kept})
+        self._say({"event": "display", "bundle": kept})
+
+    def tell(self, event: wire.Message) -> bool:
+        """Send another event; False outside a run and in processes that the program forked."""
+        with self._lock:
+            if self._run is None or os.getpid() != self._process:
+                return False
+            self._say(event)
+            return True
+
+    def _say(self, event: wire.Message) -> None:
+        frame = wire.pack(event | {"id": self._run})
         # An interrupt in the middle of a frame would leave half of it in the channel.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
         try:
