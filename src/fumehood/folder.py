@@ -11,7 +11,7 @@ import os
 import stat
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Literal, Self, cast
 
 from fumehood.errors import DiskLimitExceeded, MissingFile, UsageError
 from fumehood.execution import Copied, File, FileInfo, LeftOut
@@ -221,9 +221,11 @@ def _parts(path: object, *, empty: bool = False) -> tuple[str, ...]:
     Raises:
         UsageError: It leads elsewhere, or names nothing.
     """
-    text = os.fspath(path) if isinstance(path, str | os.PathLike) else None  # pyright: ignore[reportUnknownArgumentType]
-    if not isinstance(text, str):
+    if isinstance(path, os.PathLike):
+        path = cast("os.PathLike[str]", path).__fspath__()
+    if not isinstance(path, str):
         raise UsageError(f"{path!r} is no path", remedy='Give a text such as "data/in.csv".')
+    text = path
     inside = text.startswith(f"{_ROOT}/") or text == _ROOT
     names = tuple(name for name in text.removeprefix(_ROOT if inside else "").split("/") if name not in {"", "."})
     if "\0" in text or ".." in names or (text.startswith("/") and not inside):
