@@ -27,6 +27,12 @@ def _meet_plotly(renderers: ModuleType) -> None:
     renderers.show = show  # type: ignore[attr-defined]
 
 
+def _meet_threadpools(threadpoolctl: ModuleType) -> None:
+    """It would read /proc/self/maps, which is closed with the rest of /proc; scikit-learn asks it at every fit."""
+    controller = threadpoolctl.ThreadpoolController
+    controller._find_libraries_with_linux = controller._find_libraries_with_dl_iterate_phdr  # noqa: SLF001 -- no other way in
+
+
 _MEETINGS: dict[str, Callable[[ModuleType], None]] = {
     "matplotlib.pyplot": figures.meet_pyplot,
     "matplotlib.figure": figures.meet_figure,
@@ -35,6 +41,7 @@ _MEETINGS: dict[str, Callable[[ModuleType], None]] = {
     "IPython.core.display_functions": ipython.meet,
     "altair": _meet_altair,
     "plotly.io._renderers": _meet_plotly,
+    "threadpoolctl": _meet_threadpools,
 }
 
 
