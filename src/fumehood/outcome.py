@@ -34,6 +34,8 @@ _FAMILIES = {
     40: "AF_VSOCK",
 }
 _KINDS = {1: "SOCK_STREAM", 2: "SOCK_DGRAM", 3: "SOCK_RAW"}
+#: What the warden tells once there were so many refused calls that it stopped listening.
+_UNTOLD = "more calls"
 _MOST_TEXT = 1 << 20
 _DEEPEST = 100
 
@@ -231,7 +233,7 @@ def denials(plan: Plan, seen: Seen, names: dict[int, str]) -> tuple[Denial, ...]
     """What the filter refused, each once, with the clause behind it and what would allow it."""
     found: dict[tuple[str, str], Denial] = {}
     for event in seen.denied:
-        call = names.get(event["call"], f"system call {event['call']}")
+        call = names.get(event["call"], f"system call {event['call']}") if event["call"] >= 0 else _UNTOLD
         what = _what(call, event["arguments"])
         reason = why(plan, "seccomp", call)
         found.setdefault((what, call), Denial(what, "seccomp", reason.clause, None, reason.remedy))
@@ -240,6 +242,8 @@ def denials(plan: Plan, seen: Seen, names: dict[int, str]) -> tuple[Denial, ...]
 
 def _what(call: str, arguments: list[int]) -> str:
     """The call as a reader knows it; only arguments that are numbers can be trusted to mean what they say."""
+    if call == _UNTOLD:
+        return "more refused calls than are recorded"
     if call == "socket":
         family, kind = arguments[0] & 0xFFFFFFFF, arguments[1] & 0xF
         return f"socket {_FAMILIES.get(family, f'family {family}')} {_KINDS.get(kind, f'type {kind}')}"

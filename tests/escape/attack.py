@@ -21,7 +21,8 @@ class Seen:
     """What came of an attack, as the caller sees it.
 
     `neighbour` is the result of the other sandbox, if there was one, and `lives` whether that still answers; `after` is
-    what came of the run that followed in the same one; `out` is where the caller asked for its outputs.
+    what came of the run that followed in the same one; `out` is where the caller asked for its outputs. Meanwhile the
+    caller's own process grew by `grown_kb` at its peak, and has `opened` more descriptors.
     """
 
     result: Result
@@ -30,6 +31,8 @@ class Seen:
     neighbour: Result | None = None
     lives: bool = True
     after: Result | None = None
+    grown_kb: int = 0
+    opened: int = 0
 
     @property
     def text(self) -> str:
@@ -57,6 +60,7 @@ class Attack:
         neighbour: Code that runs in another sandbox before.
         beside: Whether that other sandbox still lives while the attack runs.
         root: Whether the weakened run needs real root, because an ordinary user's own namespaces hold by themselves.
+        breaks: Whether an error of fumehood's own, or a result that is no strict JSON, is what it tries for.
         machine: The one machine it can run on.
         afterwards: Whether to judge when the sandbox is closed.
         known: Why it wins today, where it does; `docs/limitations.md` says so too.
@@ -76,6 +80,7 @@ class Attack:
     neighbour: str = ""
     beside: bool = False
     root: bool = False
+    breaks: bool = False
     machine: str = ""
     afterwards: bool = False
     known: str = ""

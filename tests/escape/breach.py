@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shutil
 import subprocess
 import sys
 from collections import defaultdict
@@ -24,7 +25,7 @@ from tests.escape.tables import ATTACKS
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = Path(str(fumehood.__file__)).parent
-_AT_ONCE, _TIMEOUT_S = 2, 240
+_AT_ONCE, _TIMEOUT_S = 2, 120
 
 
 def main() -> None:
@@ -44,11 +45,20 @@ def _run(folder: Path, fences: tuple[str, ...], names: list[str]) -> dict[str, A
     place = folder / secrets.token_hex(4)
     ground = place / "ground"
     ground.mkdir(parents=True)
-    copy_source(SOURCE, place / "src/fumehood", fences)
+    try:
+        copy_source(SOURCE, place / "src/fumehood", fences)
+    except AssertionError as missing:
+        return dict.fromkeys(names, (False, str(missing)))
     paths = os.pathsep.join([str(place / "src"), str(ROOT)])
     words = [sys.executable, "-m", "tests.escape.battery", str(ground), "weak", secrets.token_hex(8), *names]
     environment = os.environ | {"PYTHONPATH": paths}
-    done = subprocess.run(words, capture_output=True, check=False, cwd=ROOT, env=environment, timeout=_TIMEOUT_S)
+    try:
+        done = subprocess.run(words, capture_output=True, check=False, cwd=ROOT, env=environment, timeout=_TIMEOUT_S)
+    except subprocess.TimeoutExpired as error:
+        return dict.fromkeys(
+            names, (False, f"without {fences}: took too long, after {(error.stderr or b'')[-3000:]!r}")
+        )
+    shutil.rmtree(place, ignore_errors=True)
     if not done.stdout:  # no attack of this copy won, and here is why
         return dict.fromkeys(names, (False, f"without {fences}: {done.stderr.decode('utf-8', 'replace')[-3000:]}"))
     answer: dict[str, Any] = json.loads(done.stdout)

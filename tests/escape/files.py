@@ -222,7 +222,7 @@ COMING_HOME: Final = (
            " while time.monotonic() < end:\n"
            "  for swap in swaps: LIBC.syscall(*swap)\n"
            " os._exit(0)\n"
-           "time.sleep(0.2)", _came_home, ("what was seen",), again=60),
+           "time.sleep(0.2)", _came_home, ("what was seen",), again=20),
     Attack("files-out-data", "The data folder renamed to out/: the caller would collect its own host's files.",
            "os.rename('out', 'gone'); os.rename('data', 'out')", _data_came_home, ("other mounts",)),
     Attack("files-out-special", "Fifos, sockets, set-id files and devices in out/.",
@@ -230,7 +230,7 @@ COMING_HOME: Final = (
            "attempt(os.mknod, 'out/null', 0o20666, os.makedev(0, 0))\nos.mkdir('out/sgid'); attempt(os.chmod, 'out/sgid', 0o2777)",
            _anything_special, ("plain files",)),
     Attack("files-out-sparse", "Many files that are large and take no room: the caller's disk has no such limit.",
-           "for n in range(60):\n d = os.open(f'out/{n}', os.O_CREAT | os.O_WRONLY); os.ftruncate(d, 7 << 20); os.close(d)",
+           "for n in range(6):\n d = os.open(f'out/{n}', os.O_CREAT | os.O_WRONLY); os.ftruncate(d, 7 << 20); os.close(d)",
            _too_much_came_home, ("home limit",), policy={"limits.disk": 8 << 20}),
     Attack("files-out-names", "Names that hold line ends, escapes and slashes' look-alikes.",
            "for name in ('a\\nb', '\\x1b[2J', '..\\u2215x', '\\udcff', '\\u202egpj', '-rf', ' '):\n attempt(open, 'out/' + name, 'w')",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import secrets
 import select
@@ -162,6 +163,15 @@ class Ground:
             syscall("msgrcv", self.queue, b"\0" * 64, 32, 0, 0o4000)
         except OSError as error:
             return error.errno == errno.ENOMSG
+        return False
+
+    def is_locked(self) -> bool:
+        """Whether a program of the host that locks its own file would have to wait."""
+        with (self.data / "in.csv").open("rb") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
         return False
 
     def can_write(self, path: Path) -> bool:

@@ -61,6 +61,10 @@ _CALLS: Final = (
     ("memfd_secret", ", -1", "make memory that nobody can look at"),
     ("personality", ", 0x0040000", "switch the random layout off"),
 )
+#: Whether a child became another program that ended well.
+_RUN: Final = (
+    "if os.fork() == 0:\n    attempt(lambda: {}); os._exit(9)\nif os.waitstatus_to_exitcode(os.wait()[1]) == 0: won()"
+)
 _X86_ONLY: Final = frozenset({"iopl", "ioperm", "modify_ldt"})
 
 ATTACKS: Final = (
@@ -81,6 +85,83 @@ ATTACKS: Final = (
         "r = call('seccomp', 99, 0, 0)\nif r != -1: won(r)",
         says,
         ("call seccomp",),
+    ),
+    Attack(
+        "kernel-socket-filter",
+        "A program in the kernel that reads a socket's packets, past the refusal of bpf.",
+        "a, b = socket.socketpair()\nd = ctypes.create_string_buffer(struct.pack('HBBI', 6, 0, 0, 1))\n"
+        "print(LIBC.setsockopt(a.fileno(), 1, 26, struct.pack('HxxxxxxP', 1, ctypes.addressof(d)), 16))",
+        unrecorded("setsockopt"),
+        ("call setsockopt",),
+    ),
+    Attack(
+        "kernel-other-architecture",
+        "A call of the 32-bit kind, whose numbers mean other things.",
+        "if os.fork() == 0:\n    machine_code(bytes.fromhex('b814000000cd80c3'))(); os._exit(0)\n"
+        "if os.waitstatus_to_exitcode(os.wait()[1]) == 0: won()",
+        says,
+        ("architecture",),
+        machine="x86_64",
+    ),
+    Attack(
+        "kernel-x32",
+        "A call of the x32 kind, whose numbers have a bit more.",
+        "for n in range(0, 600):\n    if n != 60 and n != 231 and call(0x40000000 | n, -1, -1, -1, -1, -1, -1) != -38: won(n)",
+        says,
+        unproved="such numbers lie beyond the table, and few kernels have these calls at all",
+        machine="x86_64",
+    ),
+    *(
+        Attack(
+            f"kernel-high-bits-{name}",
+            f"An argument of {name} with a bit set that the kernel does not read: a filter that compares all 64 lets it pass.",
+            f"print(call({name!r}, {arguments}))",
+            unrecorded(name),
+            (f"call {name}",),
+        )
+        for name, arguments in (
+            ("fcntl", "0, 1024 | 1 << 32, 0"),
+            ("prctl", "35 | 1 << 32, 0, 0, 0, 0"),
+            ("clone", "0x10000011 | 1 << 32, 0, 0, 0, 0"),
+            ("socketpair", "30 | 1 << 32, 1, 0, 0"),
+        )
+    ),
+    Attack(
+        "process-limits-of-pid-1",
+        "Pid 1 is the same user: a limit set for it ends it, and nobody can say why.",
+        "print(call('prlimit64', 1, 0, struct.pack('QQ', 0, 0), 0))",
+        unrecorded("prlimit64"),
+        ("call prlimit64",),
+    ),
+    Attack(
+        "process-execute",
+        "Start a program of the system.",
+        _RUN.format("os.execv('/usr/bin/true', ['true'])"),
+        says,
+        ("call execve", "landlock"),
+    ),
+    Attack(
+        "process-execute-own",
+        "Start a program that the code wrote.",
+        "import shutil; shutil.copy('/usr/bin/true', 'own'); os.chmod('own', 0o755)\n" + _RUN.format("os.execv('own', ['own'])"),
+        says,
+        ("seccomp", "landlock", "executable"),
+    ),
+    Attack(
+        "process-execute-nameless",
+        "Start a program from memory, which no mount covers.",
+        "d = call('memfd_create', b'x', 0); os.write(d, slurp_bytes('/usr/bin/true'))\n"
+        + _RUN.format("call('execveat', d, b'', struct.pack('PP', 0, 0), struct.pack('P', 0), 0x1000)"),
+        says,
+        ("seccomp", "landlock"),
+    ),
+    Attack(
+        "process-load-own",
+        "Map a file that the code wrote as code.",
+        "import mmap, shutil; shutil.copy('/usr/bin/true', 'own'); f = open('own', 'rb')\n"
+        "if attempt(lambda: mmap.mmap(f.fileno(), 4096, prot=5, flags=2)): won()",
+        says,
+        ("executable",),
     ),
     Attack(
         "process-signal-reaper",

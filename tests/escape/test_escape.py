@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.escape.fences import exists
+from tests.escape.fences import LINES, exists
 from tests.escape.tables import ATTACKS
 
 if TYPE_CHECKING:
@@ -74,9 +74,27 @@ def battles(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Batt
         battle.end()
 
 
-def came_of(battles: dict[str, Battle], world: str, name: str) -> tuple[bool, str]:
+# They wait in fixtures, whose time is not counted as a test's.
+@pytest.fixture(scope="module")
+def strong(battles: dict[str, Battle]) -> Found:
+    """The sandbox as it is."""
+    return battles["strong"].found()
+
+
+@pytest.fixture(scope="module")
+def bare(battles: dict[str, Battle]) -> Found:
+    """The sandbox on a machine without cgroups."""
+    return battles["without-cgroups"].found()
+
+
+@pytest.fixture(scope="module")
+def weak(battles: dict[str, Battle]) -> Found:
+    """Each attack without its own fences, in a throw-away world."""
+    return battles["weak"].found()
+
+
+def came_of(found: Found, name: str) -> tuple[bool, str]:
     """Whether an attack won there, and what was seen."""
-    found = battles[world].found()
     if name not in found:
         pytest.skip("for another machine")
     won, seen = found[name]
@@ -84,48 +102,60 @@ def came_of(battles: dict[str, Battle], world: str, name: str) -> tuple[bool, st
 
 
 @pytest.mark.parametrize("name", HELD)
-def test_the_sandbox_holds(battles: dict[str, Battle], name: str) -> None:
+def test_the_sandbox_holds(strong: Found, name: str) -> None:
     """What the attack tries for, it does not get."""
-    won, told = came_of(battles, "strong", name)
+    won, told = came_of(strong, name)
 
     assert not won, told
 
 
 @pytest.mark.parametrize("name", HELD)
-def test_the_sandbox_holds_without_cgroups(battles: dict[str, Battle], name: str) -> None:
+def test_the_sandbox_holds_without_cgroups(bare: Found, name: str) -> None:
     """Nor does it where no cgroup can be had."""
-    won, told = came_of(battles, "without-cgroups", name)
+    won, told = came_of(bare, name)
 
     assert not won, told
 
 
 @pytest.mark.parametrize("name", PROVED)
-def test_the_attack_bites_where_its_fence_is_down(battles: dict[str, Battle], name: str) -> None:
+def test_the_attack_bites_where_its_fence_is_down(weak: Found, name: str) -> None:
     """The same attack wins without its fence: the tests above could fail."""
     if BY_NAME[name].root and os.geteuid() != 0:
         pytest.skip("an ordinary user's own namespaces hold this by themselves")
-    won, told = came_of(battles, "weak", name)
+    won, told = came_of(weak, name)
 
     assert won, told
 
 
 @pytest.mark.parametrize("name", ADMITTED)
-def test_an_admitted_weakness_is_still_there(battles: dict[str, Battle], name: str) -> None:
+def test_an_admitted_weakness_is_still_there(strong: Found, name: str) -> None:
     """What the documents admit is true: it wins. Where this fails, the weakness is mended: say so in the documents."""
-    won, told = came_of(battles, "strong", name)
+    won, told = came_of(strong, name)
 
     assert won, told
 
 
 @pytest.mark.parametrize("name", WEAKER)
-def test_a_cgroup_holds_what_nothing_else_does(battles: dict[str, Battle], name: str) -> None:
+def test_a_cgroup_holds_what_nothing_else_does(strong: Found, bare: Found, name: str) -> None:
     """Some attacks are held by a cgroup alone; without one they win, as the documents admit."""
-    has_cgroup, _ = battles["strong"].found()["cgroup"]
-    won, told = came_of(battles, "strong", name)
+    has_cgroup, _ = strong["cgroup"]
+    won, told = came_of(strong, name)
     assert won != has_cgroup, told
 
-    won, told = came_of(battles, "without-cgroups", name)
+    won, told = came_of(bare, name)
     assert won, told
+
+
+def test_every_fence_is_still_there() -> None:
+    """Each line that a copy of the source is without is there, once."""
+    texts = {
+        file: (ROOT / "src/fumehood" / file).read_text(encoding="utf-8")
+        for fence in LINES.values()
+        for file, *_ in fence
+    }
+
+    assert [] == [line for fence in LINES.values() for file, line, _ in fence if texts[file].count(line) != 1]
+    assert {fence for each in ATTACKS for fence in each.weak} >= LINES.keys()
 
 
 def test_every_attack_is_proved_to_bite_or_says_why_not() -> None:

@@ -75,3 +75,19 @@ def test_a_frame_that_is_too_long_is_refused_at_its_announcement(length: int) ->
     """A length beyond the limit is refused before a byte of it is kept."""
     with pytest.raises(wire.Tampered, match="announced"):
         wire.Frames().feed(struct.pack("=I", length))
+
+
+@pytest.mark.parametrize("piece", [b"[]", b"{}", b"0", b'""', b'{"":[]}'])
+def test_a_frame_of_too_many_values_is_refused_before_they_are_made(piece: bytes) -> None:
+    """Small values cost fifty times as much once they are objects."""
+    data = b'{"x":[' + piece + (b"," + piece) * wire.ELEMENT_LIMIT + b"]}"
+
+    with pytest.raises(wire.Tampered, match="values"):
+        wire.Frames().feed(struct.pack("=I", len(data)) + data)
+
+
+def test_commas_and_brackets_of_a_text_are_no_values() -> None:
+    """A long text, with quotes and backslashes in it, counts as one value however it looks."""
+    text = '[{,\\"' * wire.ELEMENT_LIMIT
+
+    assert [{"x": text}] == wire.Frames().feed(wire.pack({"x": text}))

@@ -83,6 +83,21 @@ HIGH = 1 << 40
         ("ioctl", (0, 0x5412), "refuse"),  # TIOCSTI
         ("ioctl", (0, HIGH | 0x5412), "refuse"),
         ("ioctl", (0, 0x40049409), "quiet"),  # FICLONE
+        ("fcntl", (0, 3), "allow"),  # F_GETFL
+        ("fcntl", (0, 1024), "refuse"),  # F_SETLEASE
+        ("fcntl", (0, 1031), "quiet"),  # F_SETPIPE_SZ
+        ("mmap", (0, 4096, 3, 0x22), "allow"),  # MAP_PRIVATE | MAP_ANONYMOUS
+        ("mmap", (0, 4096, 3, 0x40022), "quiet"),  # MAP_HUGETLB
+        ("memfd_create", (0, 1), "allow"),
+        ("memfd_create", (0, 4), "quiet"),  # MFD_HUGETLB
+        ("getsockopt", (3, 1, 3), "allow"),  # SO_TYPE
+        ("getsockopt", (3, 1, 77), "refuse"),  # SO_PEERPIDFD
+        ("setsockopt", (3, 1, 7), "allow"),  # SO_SNDBUF
+        ("setsockopt", (3, 1, 26), "refuse"),  # SO_ATTACH_FILTER
+        ("setsockopt", (3, 1, 76), "refuse"),  # SO_PASSPIDFD
+        ("setsockopt", (3, 41, 26), "allow"),  # IPV6_V6ONLY, the same number at another level
+        ("prlimit64", (0, 7), "allow"),
+        ("prlimit64", (1, 7), "refuse"),  # pid 1's
         ("prctl", (15,), "allow"),  # PR_SET_NAME
         ("prctl", (4,), "quiet"),  # PR_SET_DUMPABLE
         ("prctl", (35,), "refuse"),  # PR_SET_MM

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from fumehood.plan.environment import PLACE
 from fumehood.plan.mounts import DEVICES, PACKAGE, SCRATCH, elsewhere
 from fumehood.plan.settings import Setting, Slice
-from fumehood.plan.syscalls import AFFINITY, GROUPS, MEMFD, RULES, Group, Rule, Test
+from fumehood.plan.syscalls import AFFINITY, GROUPS, MEMFD, MEMFD_FLAGS, RULES, Group, Rule, Test
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +33,7 @@ def syscalls_slice(draft: Draft, jail: JailSlice) -> Slice:
         draft.by_rule("recorded", recorded, "unlisted-calls", how=how, order="protects"),
         *(_group(draft, group, how) for group in GROUPS),
         *(_rule(draft, rule, how) for rule in RULES),
-        _optional(draft, MEMFD, allowed=jail["memory.by"].value == "cgroup"),
+        _rule(draft, MEMFD_FLAGS, how) if jail["memory.by"].value == "cgroup" else _group(draft, MEMFD, how),
         _optional(draft, AFFINITY, allowed=jail["cpus.by"].value == "cgroup"),
     ]
     return Slice(filtered)

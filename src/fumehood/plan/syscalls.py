@@ -60,7 +60,7 @@ class Rule(NamedTuple):
 GROUPS: Final = (
     # What any program does.
     Group("memory", "allow", "Every program allocates, maps and protects memory; limits count it.",
-          "brk mmap mprotect munmap mremap madvise mincore msync mlock mlock2 munlock mlockall munlockall membarrier "
+          "brk mprotect munmap mremap madvise mincore msync mlock mlock2 munlock mlockall munlockall membarrier "
           "pkey_alloc pkey_free pkey_mprotect get_mempolicy"),
     Group("open-files", "allow", "Opening, reading and writing files; what can be opened is for mounts and Landlock to say.",
           "read write open openat openat2 creat close close_range lseek pread64 pwrite64 readv writev preadv pwritev "
@@ -88,12 +88,11 @@ GROUPS: Final = (
           "rt_sigaction rt_sigprocmask rt_sigreturn rt_sigpending rt_sigtimedwait rt_sigqueueinfo rt_sigsuspend "
           "rt_tgsigqueueinfo sigaltstack kill tkill tgkill pidfd_send_signal"),
     Group("oneself", "allow", "Asking who and where one is, lowering one's own limits, drawing random numbers.",
-          "uname sysinfo getrandom getuid geteuid getgid getegid getresuid getresgid getgroups capget getrlimit setrlimit "
-          "prlimit64"),
+          "uname sysinfo getrandom getuid geteuid getgid getegid getresuid getresgid getgroups capget getrlimit setrlimit"),
     Group("users", "allow", "Programs drop privileges they think they have; in a namespace of one user this changes nothing.",
           "setuid setgid setreuid setregid setresuid setresgid setfsuid setfsgid setgroups capset"),
     Group("pairs", "allow", "Pairs of connected sockets join the processes of one program (multiprocessing, libuv).",
-          "sendto recvfrom sendmsg recvmsg sendmmsg recvmmsg shutdown getsockname getpeername getsockopt setsockopt"),
+          "sendto recvfrom sendmsg recvmsg sendmmsg recvmmsg shutdown getsockname getpeername"),
     # What a clause grants.
     Group("spawn", "refuse", "Starting another program is granted by code.spawn.", "execve execveat", clause="code.spawn"),
     Group("connections", "refuse", "Connections are granted by network.allow.", "connect bind listen accept accept4",
@@ -137,8 +136,13 @@ GROUPS: Final = (
 )  # fmt: skip
 
 MEMFD: Final = Group(
-    "anonymous-files", "allow", "A file in memory is counted by the memory cgroup alone; without one it is not offered.",
+    "anonymous-files", "absent", "A file in memory is counted by the memory cgroup alone; without one it is not offered.",
     "memfd_create",
+)  # fmt: skip
+#: How it is offered where it is.
+MEMFD_FLAGS: Final = Rule(
+    "anonymous-files", "memfd_create", MEMFD.reason,
+    (Test(1, "mask", 0x4, "quiet", errno="ENOMEM"),), "allow",  # MFD_HUGETLB: as MAP_HUGETLB
 )  # fmt: skip
 AFFINITY: Final = Group(
     "affinity", "allow", "A program may pick among its processors, unless picking is how they are limited.",
@@ -158,6 +162,23 @@ RULES: Final = (
          "refuse", clause="network.allow"),
     Rule("socketpair", "socketpair", "Only connected pairs: a datagram pair could still send to any named socket.",
          (Test(0, "ne", 1, "refuse"), Test(1, "in", _KINDS, "allow")), "quiet"),
+    Rule("socket-questions", "getsockopt", "Questions about one's own sockets, but not who made the other end: of the channel, that is the caller.",
+         (
+             Test(1, "ne", 1, "allow"),  # another level than SOL_SOCKET
+             Test(2, "in", (31, 59, 77), "refuse"),  # SO_PEERSEC, SO_PEERGROUPS, SO_PEERPIDFD
+         ),
+         "allow"),
+    Rule("socket-settings", "setsockopt", "Sizes and times of one's own sockets, but no programs that the kernel runs on what they receive.",
+         (
+             Test(1, "ne", 1, "allow"),
+             # SO_ATTACH_FILTER, SO_ATTACH_BPF, SO_ATTACH_REUSEPORT_CBPF and _EBPF; SO_PASSPIDFD, a handle on the sender.
+             Test(2, "in", (26, 50, 51, 52, 76), "refuse"),
+         ),
+         "allow"),
+    Rule("own-limits", "prlimit64", "Limits of one's own; pid 1 is the same user and would not outlive some that could be set for it.",
+         (Test(0, "ne", 0, "refuse"),), "allow"),
+    Rule("mapping", "mmap", "Every program maps memory, but not out of the host's reserve of huge pages, which no limit counts.",
+         (Test(3, "mask", 0x40000, "quiet", errno="ENOMEM"),), "allow"),  # MAP_HUGETLB
     Rule("clone", "clone", "Threads and forks, but no new namespaces: they give powers back that were dropped.",
          (Test(0, "mask", 0x7E020080, "refuse"),), "allow"),
     Rule("ioctl", "ioctl", "Questions to files and pipes; on a terminal it could type for the user.",
@@ -171,7 +192,11 @@ RULES: Final = (
          ),
          "quiet", errno="ENOTTY"),
     Rule("fcntl", "fcntl", "All of it but leases and directory watches, which reach whoever uses the same file on the host.",
-         (Test(1, "in", (1024, 1026), "refuse"),), "allow"),  # F_SETLEASE, F_NOTIFY
+         (
+             Test(1, "in", (1024, 1026), "refuse"),  # F_SETLEASE, F_NOTIFY
+             Test(1, "eq", 1031, "quiet"),  # F_SETPIPE_SZ: pages of pipes are counted for the whole host user
+         ),
+         "allow"),
     Rule("prctl", "prctl", "Names of threads and questions about oneself; not one's own layout in memory or its protection.",
          (
              # This one moves its own layout in memory: PR_SET_MM.

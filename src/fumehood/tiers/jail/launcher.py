@@ -15,6 +15,7 @@ import sys
 import time
 
 from fumehood.kernel import cgroup, namespaces, privilege
+from fumehood.kernel.libc import close_from
 from fumehood.tiers.jail import host, warden, wire
 
 BROKER = 3
@@ -25,6 +26,8 @@ _PATIENCE_S, _SHORT_S = 5.0, 0.001
 def main() -> None:
     """Start the jail for the broker at the other end of descriptor 3."""
     privilege.set_name("fumehood")
+    close_from(BROKER + 1)  # what the caller lets its children inherit is not for these
+    os.chdir("/")
     broker = socket.socket(fileno=BROKER)
     caller = os.pidfd_open(os.getppid())
     if str(os.getppid()) != sys.argv[2]:  # it was gone before we looked, and a fork of it may hold the channel open

@@ -17,6 +17,7 @@ from fumehood.kernel.cgroup import Caps
 from fumehood.tiers.jail import trees, wire
 from fumehood.tiers.jail.lease import Lease
 from fumehood.tiers.jail.meter import Meter
+from fumehood.tiers.jail.refusals import UNTOLD, Refusals
 from fumehood.tiers.jail.reins import Reins
 
 if TYPE_CHECKING:
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
     from fumehood.tiers.jail.warden import Warden
     from fumehood.tiers.jail.wire import Message
 
-#: Refused calls that are told one by one; past it they are still refused and counted, and past `_DEAF` the listener
-#: closes, after which the kernel refuses them by itself (ENOSYS): code can't keep the warden busy.
-_TOLD, _DEAF = 64, 1000
 _POLL_S, _SOON_S, _APART_S = 0.02, 0.005, 0.1
 #: Where memory is held by reading it, how often it is read of what was left running when a run was over.
 _REST_S = 0.25
@@ -73,7 +71,7 @@ class Ward:
         self.birth: socket.socket | None = None
         self.pidfd = self.listener = self.alarm = -1
         self.uid: int | None = None
-        self.notices = 0
+        self.refusals = Refusals()
         self.counted_before: Message = {}
         self.reason: str | None = None
         self.status: int | None = None
@@ -213,6 +211,9 @@ class Ward:
         now = time.monotonic()
         used = self.meter.cpu_ns() if self.meter is not None else 0
         self.counted_before = self._kernels_counts()
+        self.refusals.begin()
+        if self.refusals.too_many:
+            self._tell(UNTOLD)
         cpu_end, interrupt = used + int(message["cpu"] * 1e9), message.get("interrupt", False)
         self.running = Run(now, now + message["wall"], cpu_end, message.get("limit", "wall"), interrupt)
         self.due = self._next_look(self.running, now, used)
@@ -313,15 +314,15 @@ class Ward:
         notice = seccomp.receive(self.listener)
         if notice is None:
             return
-        self.notices += 1
-        if self.notices <= _TOLD:
+        if self.refusals.is_news(notice):
             self._tell({"event": "denied", "call": notice.number, "arguments": notice.arguments})
         if self.order["end_on_denial"]:
             self.kill("denied")  # unanswered: the program must not go on by a single step
             return
         seccomp.refuse(self.listener, notice)
-        if self.notices >= _DEAF:
+        if self.refusals.too_many:
             self._close_listener()
+            self._tell(UNTOLD)
 
     def _close_listener(self) -> None:
         if self.listener >= 0:
@@ -330,7 +331,7 @@ class Ward:
             self.listener = -1
 
     def _counters(self) -> Message:
-        counters: Message = {"refused_calls": self.notices}
+        counters: Message = {"refused_calls": self.refusals.count}
         if self.meter is not None:
             counters |= {"cpu_ns": self.meter.cpu_ns(), "peak": self.meter.memory_peak()}
         return counters | {
