@@ -116,17 +116,19 @@ def test_files_are_named_and_kept_where_they_shall_go(folder: Path) -> None:
     assert (folder / "home" / "line.svg").read_text().startswith("<svg")
 
 
-def test_pictures_are_named_and_kept_in_names_of_their_own(tmp_path: Path) -> None:
-    """One that is shown goes beside the files, and takes neither a program's name nor an earlier picture's."""
-    code = "class P:\n    def _repr_svg_(self):\n        return '<svg width=\"7\"/>'\nopen('out/picture-1.svg', 'w').write('mine')\nP()"
+def test_pictures_are_named_and_kept(tmp_path: Path) -> None:
+    """One that is shown goes beside the files, and standard output still has the answer alone."""
+    code = "class P:\n    def _repr_svg_(self):\n        return '<svg width=\"7\"/>'\nP()"
     (tmp_path / "s.json").write_text(json.dumps([{"code": code}, {"text": "drawn"}]))
     without = fumehood("ask", "Q", "--model", "scripted:s.json", cwd=tmp_path)
     kept = fumehood("ask", "Q", "--model", "scripted:s.json", "--out", "home", cwd=tmp_path)
 
-    assert "picture 1: image/svg+xml" in without.err
-    assert "picture 1: home/picture-2.svg" in kept.err
-    home = tmp_path / "home"
-    assert ("mine", True) == ((home / "picture-1.svg").read_text(), "svg" in (home / "picture-2.svg").read_text())
+    assert "image/svg+xml" in without.err
+    assert "--out DIR" in without.err
+    assert b"drawn\n" == without.out == kept.out
+    assert [True] == [
+        "<svg" in path.read_text() and str(path.name) in kept.err for path in (tmp_path / "home").iterdir()
+    ]
 
 
 def test_no_model_and_no_key_are_told_in_two_lines() -> None:

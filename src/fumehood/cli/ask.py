@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import base64
-import itertools
 import json
-import os
 import sys
-from pathlib import Path
+from contextlib import closing
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from fumehood.agent import Agent, Answer, Budget, Failure
+from fumehood.cli import displays
 from fumehood.cli.options import load_policy
+from fumehood.cli.progress import Building
 from fumehood.cli.text import printable, write
 from fumehood.errors import Unavailable, UsageError
 from fumehood.policy.units import format_bytes, parse_seconds
@@ -21,12 +20,10 @@ from fumehood.policy.units import format_bytes, parse_seconds
 if TYPE_CHECKING:
     from fumehood.agent import Step
     from fumehood.agent.answer import Stopped
-    from fumehood.environments.uv import Step as BuildStep
-    from fumehood.execution import Display, Event
+    from fumehood.execution import Event
 
 EXIT: Final[dict[Stopped, int]] = {"answered": 0, "error": 1, "refused": 3, "steps": 4, "budget": 4}
 _FOLD: Final = 12  # lines of a program or of its output that are shown
-_ENDINGS: Final = {"image/png": "png", "image/jpeg": "jpg", "image/svg+xml": "svg", "text/html": "html"}
 
 
 @click.command("ask")
@@ -64,9 +61,9 @@ def command(  # noqa: PLR0913, PLR0917 -- the contract's options
     failed, 3 it refused or was refused, 4 a budget is used up.
     """
     budget = Budget(max_steps, max_tokens, max_cost, _seconds(max_time))
-    options = {"policy": load_policy(policy), "env": env, "out": out, "budget": budget, "on_build": _build}
-    agent = Agent(model, base_url=base_url, **options)
-    with agent:
+    building = Building(env if env != "auto" else "data")
+    options = {"policy": load_policy(policy), "env": env, "out": out, "budget": budget, "on_build": building.hear}
+    with Agent(model, base_url=base_url, **options) as agent, closing(building):
         try:
             *_, last = map(_tell, agent.stream(question, data=data, live=False))
         except Unavailable as error:
@@ -83,11 +80,6 @@ def _seconds(text: str) -> float:
         return parse_seconds(text)
     except ValueError:
         raise UsageError(f"--max-time {text!r} is no time", remedy='Write it like "90s" or "5m".') from None
-
-
-def _build(step: BuildStep) -> None:
-    share = f" {100 * step.done // step.total} %" if step.total else ""
-    _say(f"… building the environment, once: {step.stage}{share}")
 
 
 def _tell(event: Event) -> Event:
@@ -136,7 +128,7 @@ def _say(*lines: str) -> None:
 
 def _finish(answer: Answer, out: str | None, *, as_json: bool) -> None:
     """The pictures, then why there is no answer, then the answer itself, last."""
-    _pictures(answer.displays, None if out is None else Path(out))
+    _show(answer, out, as_json=as_json)
     for file in answer.files:
         _say(f"file: {file.path} ({format_bytes(file.size)})" + ("" if out else ", kept with --out DIR"))
     if answer.failure is not None:
@@ -155,21 +147,12 @@ def _print(answer: Answer) -> None:
     write(sys.stdout, json.dumps(answer.to_dict(), ensure_ascii=not unicode, allow_nan=False) + "\n")
 
 
-def _pictures(displays: tuple[Display, ...], out: Path | None) -> None:
-    """Keep the best form of each picture beside the other files; name it where there is no place for it."""
-    best = {each.item: each for mime in reversed(_ENDINGS) for each in displays if each.mime == mime}
-    for number, picture in enumerate((best[item] for item in sorted(best)), 1):
-        if out is None:
-            _say(f"picture {number}: {picture.mime} ({format_bytes(picture.size)}), kept with --out DIR")
-            continue
-        out.mkdir(parents=True, exist_ok=True)
-        path = _unused(out, _ENDINGS[picture.mime])
-        binary = picture.mime in {"image/png", "image/jpeg"}
-        path.write_bytes(base64.b64decode(picture.data) if binary else picture.data.encode("utf-8", "replace"))
-        _say(f"picture {number}: {path}")
-
-
-def _unused(out: Path, ending: str) -> Path:
-    """A name that neither an earlier question nor the program itself has taken."""
-    names = (out / f"picture-{number}.{ending}" for number in itertools.count(1))
-    return next(name for name in names if not os.path.lexists(name))
+def _show(answer: Answer, out: str | None, *, as_json: bool) -> None:
+    """Show what the programs displayed where a person looks at it; else keep the pictures, or name them."""
+    for step in answer.steps:
+        if sys.stdout.isatty() and not as_json:
+            _say(*displays.show(step.result, out))
+        elif out is not None:
+            _say(*displays.keep(step.result, out))
+        elif step.displays:
+            _say(f"fumehood: {step.displays} displayed, kept with --out DIR")

@@ -40,6 +40,12 @@ def show(result: Result, out: str | None) -> list[str]:
     return remarks
 
 
+def keep(result: Result, out: str) -> list[str]:
+    """Write the pictures into a folder and say where; nothing is shown."""
+    kept = [_keep(item, Path(out)) for item in showing.items(result)]
+    return [f"fumehood: a picture was displayed: {path}" for path in kept if path is not None]
+
+
 def _show(item: Item, terminal: inline.Terminal | None) -> bool:
     """Show one thing; False where it is more than the text that stands for it."""
     picture = showing.picture(item)
