@@ -9,6 +9,7 @@ import click
 
 from fumehood.check import check, render, to_json, to_sarif
 from fumehood.cli.options import load_policy, read_source, source_options
+from fumehood.errors import UsageError
 
 EXIT = {"allow": 0, "refuse": 3, "ask": 7}
 
@@ -29,6 +30,8 @@ def command(  # noqa: PLR0917 -- the contract's options
 
     Exit code 0 is allowed, 3 refused, 7 a person must decide.
     """
+    if as_json and sarif:
+        raise UsageError("--json and --sarif are two forms of one report.", remedy="Name one of them.")
     source, name, language = read_source(file, code, lang)
     report = check(source, language=language, policy=load_policy(policy))
     if as_json:
@@ -36,5 +39,5 @@ def command(  # noqa: PLR0917 -- the contract's options
     elif sarif:
         click.echo(json.dumps(to_sarif(report, file or name), ensure_ascii=False))
     else:
-        click.echo(render(report, source, colour=sys.stdout.isatty()))
+        click.echo(render(report, source, colour=sys.stdout.isatty()), nl=False)
     return EXIT[report.verdict]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
@@ -65,6 +66,7 @@ NAMED: Final = frozenset(
 )  # fmt: skip - a table
 MOVES: Final = {"fs.move": ("fs.read", "fs.delete"), "fs.copy": ("fs.read",)}
 STANDARD_STREAMS: Final = 2
+HOST: Final = re.compile(r"[\w.*:%-]+")
 MAX_PATHS: Final = 16
 
 
@@ -163,7 +165,7 @@ def host_port(url: str) -> str | None:
         host, port = parts.hostname, parts.port
     except ValueError:
         return None
-    if not host or host.endswith("*") or parts.netloc.startswith("*"):
+    if not host or host.endswith("*") or parts.netloc.startswith("*") or not HOST.fullmatch(host):
         return None
     return f"{host}:{port or PORTS.get(parts.scheme, 443)}" if ":" not in host else f"[{host}]:{port or 443}"
 

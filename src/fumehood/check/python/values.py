@@ -9,10 +9,11 @@ decoded, network, file, input, parameter, module, environment.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     import ast
+    from collections.abc import Iterator
 
     from fumehood.check.python.scope import Scope
 
@@ -214,6 +215,8 @@ class Union(Value):
         return merged_origin(self.options)
 
 
+PAIR: Final = 2
+PLAIN: Final = frozenset({Const, Unknown, Text})
 UNKNOWN = Unknown()
 NONE = Const(None)
 _BY_ORIGIN: dict[Origin, Unknown] = {NOWHERE: UNKNOWN}
@@ -258,16 +261,30 @@ def union_of(values: list[Value]) -> Value:
     """Answer the value that is any of `values`; of too many, callables and modules are kept before plain data."""
     acting: dict[Any, Value] = {}
     passive: dict[Any, Value] = {}
-    for value in values:
-        for option in value.options if isinstance(value, Union) else (value,):
-            plain = isinstance(option, Const | Unknown | Text)
-            (passive if plain else acting).setdefault(_identity(option), option)
+    spare: Origin = NOWHERE  # where the plain data comes from that is not looked at: there is too much of it already
+    for option in _each(values):
+        if type(option) not in PLAIN:
+            if len(acting) <= MAX_OPTIONS:
+                acting.setdefault(_identity(option), option)
+        elif len(passive) <= MAX_OPTIONS:
+            passive.setdefault(_identity(option), option)
+        else:
+            spare |= option.origin
     if len(acting) + len(passive) == 1:
         return next(iter((acting or passive).values()))
     found = [*acting.values(), *passive.values()]
     if len(found) <= MAX_OPTIONS:
         return Union(found) if found else UNKNOWN
-    return Union([*found[: MAX_OPTIONS - 1], unknown(merged_origin(list(passive.values())))])
+    return Union([*found[: MAX_OPTIONS - 1], unknown(spare | merged_origin(list(passive.values())))])
+
+
+def _each(values: list[Value]) -> Iterator[Value]:
+    """Go through all options of values, and through each value once: items of a list are often the same one."""
+    for value in values if len(values) <= PAIR else {id(value): value for value in values}.values():
+        if type(value) is Union:
+            yield from value.options
+        else:
+            yield value
 
 
 def _identity(value: Value) -> Any:

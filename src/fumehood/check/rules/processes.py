@@ -53,7 +53,7 @@ class StartProgram(Rule):
 
     def fix(self, need: Need) -> str:
         del need
-        return "Do it in Python: shutil, pathlib, zipfile and json replace most commands."
+        return "Use the language's own library: in Python, shutil, pathlib, zipfile and json replace most commands."
 
     def allow(self, need: Need) -> str:
         del need

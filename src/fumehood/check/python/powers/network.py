@@ -13,6 +13,7 @@ TABLE = {
         urllib.request.urlopen urllib.request.urlretrieve urllib.request.Request() urllib.urlopen urllib.urlretrieve
         urllib.request.URLopener.open urllib.request.OpenerDirector.open urllib.request.build_opener.open
         urllib.request.URLopener.retrieve urllib.request.FancyURLopener.open
+        webbrowser.open webbrowser.open_new webbrowser.open_new_tab
         xmlrpc.client.ServerProxy xmlrpclib.ServerProxy xmlrpc.client.Server wget.download aiohttp.request websockets.connect
         websockets.sync.client.connect websocket.create_connection websocket.WebSocketApp websocket.WebSocket.connect
         feedparser.parse httplib2.Http.request treq.get treq.post grequests.get grequests.post requests_futures.get
