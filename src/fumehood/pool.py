@@ -15,13 +15,16 @@ import os
 import threading
 from collections import deque
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from fumehood.errors import SandboxClosed, Unavailable
 from fumehood.plan import BARE, plan
 from fumehood.tiers.jail.service import Jail
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fumehood.execution import Control, Language
     from fumehood.plan import Environment, Host, Plan
     from fumehood.policy import Policy
@@ -41,6 +44,9 @@ class Ask(NamedTuple):
     policy: Policy
     language: Language
     environment: Environment = BARE
+
+
+Chore: TypeAlias = "Callable[[], None]"
 
 
 class Prepared(NamedTuple):
@@ -63,6 +69,8 @@ class Pool:
         self._waiting: dict[str, deque[Cell]] = {}
         self._plans: dict[Ask, Prepared] = {}
         self._closed = False
+        self._chores: SimpleQueue[Chore | None] = SimpleQueue()
+        self._worker: threading.Thread | None = None
 
     @property
     def host(self) -> Host:
@@ -94,7 +102,7 @@ class Pool:
             self._waiting[ready.digest] = deque([self.jail.order(ready.plan)])
 
     def take(self, ready: Prepared) -> Cell:
-        """A fresh cell for a plan; `refill` afterwards, off the caller's clock."""
+        """A fresh cell for a plan; `replenish` afterwards."""
         with self._lock:
             waiting = self._waiting.get(ready.digest)
             while waiting:
@@ -104,21 +112,47 @@ class Pool:
                 cell.close()  # something outside killed it while it waited
         return self.jail.order(ready.plan)
 
-    def refill(self, ready: Prepared) -> None:
-        """Order what is missing, one more than was taken at most, so that filling up never holds a caller long.
+    def replenish(self, ready: Prepared) -> None:
+        """Have what was taken ordered anew, by a thread that runs while the callers wait for something else.
 
-        Raises:
-            SandboxClosed: The jail is gone.
-            Unavailable: The caller has no descriptors left to order one.
+        A jail that was killed is replaced at the next use; what can't be ordered now is ordered, or refused with the
+        reason, when it is asked for.
         """
+        if self.waiting and len(self._waiting.get(ready.digest, ())) < self.waiting:
+            self._have_done(lambda: self._refill(ready))
+
+    def discard(self, cell: Cell) -> None:
+        """End a cell that was handed out; its caller need not wait for that."""
+        if self.waiting and not self._closed:
+            self._have_done(cell.close)
+        else:
+            cell.close()
+
+    def _have_done(self, chore: Chore) -> None:
+        if self._worker is None:
+            with self._lock:
+                if self._worker is None and not self._closed:
+                    self._worker = threading.Thread(target=self._work, name="fumehood-pool", daemon=True)
+                    self._worker.start()
+        self._chores.put(chore)
+
+    def _work(self) -> None:
+        while (chore := self._chores.get()) is not None:
+            chore()
+
+    def _refill(self, ready: Prepared) -> None:
+        """Order what is missing; take in what was ordered before, so that its taker finds it opened."""
         evicted: list[Cell] = []
         with self._lock:
             if self._closed:
                 return
             waiting = self._waiting.pop(ready.digest, None) or deque()
             self._waiting[ready.digest] = waiting  # the latest used last
-            for _ in range(min(2, self.waiting - len(waiting))):
-                waiting.append(self.jail.order(ready.plan))
+            for cell in waiting:
+                cell.hear()
+            with suppress(SandboxClosed, Unavailable):
+                while len(waiting) < self.waiting:
+                    waiting.append(self.jail.order(ready.plan))
             while len(self._waiting) > _PLANS_WAITING:
                 evicted += self._waiting.pop(next(iter(self._waiting)))
         for cell in evicted:
@@ -129,10 +163,18 @@ class Pool:
         with self._lock:
             self._closed = True
             self._let_go()
+            worker, self._worker = self._worker, None
+        if worker is not None:
+            self._chores.put(None)
+            worker.join()
+        while not self._chores.empty():  # put there by who saw the pool open just before
+            if (chore := self._chores.get()) is not None:
+                chore()
         self.jail.close()
 
     def abandon(self) -> None:
         """In a fork: let go of what belongs to the parent. No lock: whoever held one is not in this process."""
+        self._closed, self._worker = True, None
         self._let_go()
         self.jail.abandon()
 
@@ -192,20 +234,6 @@ async def _fresh(pool: Pool, ask: Ask, trees: list[dict[str, object]], *, waiter
     kept = ready.plan.output  # the settings that are not sealed in
     cell.keep(kept["output"].value, kept["displays"].value)
     return ready, cell
-
-
-def replenish(ready: Prepared) -> None:
-    """Have the pool order what was taken from it. Never fails: who calls this has a result in hand.
-
-    A jail that was killed is replaced at the next use; what can't be ordered now is ordered, or refused with the
-    reason, when it is asked for.
-    """
-    try:
-        ready.pool.refill(ready)
-    except SandboxClosed:
-        _replace(ready.pool)
-    except Unavailable:
-        return
 
 
 def _replace(pool: Pool) -> None:

@@ -32,6 +32,7 @@ class Reader:
     def __init__(self, policy: Policy) -> None:
         """Know nothing yet."""
         self._policy = policy
+        self._cause = policy.line("check.mode")
         self._known: State | None = None
 
     def read(self, source: str, language: Language, approve: Callable[[Report], bool] | None) -> Read:
@@ -42,7 +43,7 @@ class Reader:
         """
         from fumehood.check import examine  # noqa: PLC0415 -- it loads while a sandbox comes up
 
-        cause = self._policy.line("check.mode")
+        cause = self._cause
         try:
             report, after = examine(source, language, self._policy, state=self._known)
         except UsageError as error:

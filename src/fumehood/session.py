@@ -329,7 +329,7 @@ class Session:
         if not account.alive:
             self._lose(_why_lost(account))
         if not self.trees:
-            pool.replenish(self.ready)
+            self.ready.pool.replenish(self.ready)
         changed = {"value": result.value != value, "stdout": stdout.changed, "stderr": stderr.changed}
         fields, said = self._filter.result(result)
         names = [name for name, is_changed in changed.items() if is_changed]
@@ -373,7 +373,7 @@ class Session:
             cell, self.cell = self.cell, None
             if cell is not None:
                 self._reader.forget()
-                cell.close()
+                self.ready.pool.discard(cell)
 
     def reset(self) -> None:
         """Throw away what is there, or mourn what was lost; the next run begins in a fresh sandbox."""

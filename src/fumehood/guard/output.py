@@ -65,6 +65,8 @@ class Filter:
     def text(self, text: str) -> Filtered:
         """Plain text: output, an error, a value's `repr`."""
         changes: Counter[str] = Counter()
+        if not text:
+            return Filtered(text, changes)
         if self.strips and (stripped := unfold(strip(text))) != text:
             text = stripped
             changes["terminal escapes"] += 1

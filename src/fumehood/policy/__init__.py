@@ -6,7 +6,7 @@ The tables are in `clauses`, the forms of their values in `kinds`, units in `uni
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields, replace
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from fumehood.errors import PolicyError
@@ -179,11 +179,7 @@ class Policy:
     @property
     def sha256(self) -> str:
         """Return the hash of what it permits; its name does not count."""
-        import hashlib  # noqa: PLC0415 -- a millisecond that importing the policy alone saves
-        import json  # noqa: PLC0415 -- as above
-
-        permitted = {key: value for key, value in self.to_dict().items() if key != "name"}
-        return hashlib.sha256(json.dumps(permitted, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+        return _sha256(self)
 
     def leaves(self) -> Iterator[tuple[str, Any]]:
         """Yield every clause and its value: `("limits.memory", 2147483648)`; the open tables as one value each."""
@@ -250,6 +246,15 @@ class Policy:
 
     def _tables(self) -> Iterator[tuple[str, Table]]:
         return ((name, cast("Table", getattr(self, name))) for name in reading.TABLES)
+
+
+@lru_cache(maxsize=64)
+def _sha256(policy: Policy) -> str:
+    import hashlib  # noqa: PLC0415 -- a millisecond that importing the policy alone saves
+    import json  # noqa: PLC0415 -- as above
+
+    permitted = {key: value for key, value in policy.to_dict().items() if key != "name"}
+    return hashlib.sha256(json.dumps(permitted, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 @cache

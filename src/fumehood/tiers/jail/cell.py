@@ -112,7 +112,7 @@ class Cell:
             SandboxClosed: It was killed, alone or with the jail.
         """
         end = time.monotonic() + _PATIENCE_S
-        if not self.ready and not self._take_in():
+        if not self.ready and not self.hear():
             self._command({"do": "hurry"})
         while not (self.ready and self.meter is not None):
             if self.gone is not None:
@@ -274,11 +274,11 @@ class Cell:
         """Wait for anything and take it in; False when `end` passed first."""
         if not await waiter.readable(self.epoll.fileno(), end - time.monotonic()):
             return False
-        self._take_in()
+        self.hear()
         return True
 
-    def _take_in(self) -> bool:
-        """Hear what is there now; False when there is nothing."""
+    def hear(self) -> bool:
+        """Take in what is there now; False when there is nothing."""
         heard = self.epoll.poll(0)
         for descriptor, _ in heard:
             if not self._events[descriptor]():

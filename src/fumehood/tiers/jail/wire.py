@@ -29,6 +29,7 @@ _LENGTH = struct.Struct("=I")
 #: A text, which is passed over in one step, or what begins a value; nothing in it goes back to try again.
 _TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[{,]', re.DOTALL)
 _QUOTE = ord('"')
+_ENCODE = json.JSONEncoder(separators=(",", ":")).encode  # made once: `json.dumps` would make one at each call
 _ANCILLARY = socket.CMSG_SPACE(DESCRIPTOR_LIMIT * array.array("i").itemsize)
 _CLOSE_ON_EXEC = int(socket.MSG_CMSG_CLOEXEC)  # to combine enumerations takes longer than the call
 _CUT = int(socket.MSG_CTRUNC)
@@ -40,7 +41,7 @@ class Tampered(Exception):
 
 def encode(message: Message) -> bytes:
     """One message as it travels."""
-    return json.dumps(message, separators=(",", ":")).encode()
+    return _ENCODE(message).encode()
 
 
 def decode(data: bytes) -> Message:
