@@ -15,7 +15,7 @@ import os
 import threading
 from collections import deque
 from contextlib import suppress
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from fumehood.errors import SandboxClosed, Unavailable
@@ -71,6 +71,9 @@ class Pool:
         self._closed = False
         self._chores: SimpleQueue[Chore | None] = SimpleQueue()
         self._worker: threading.Thread | None = None
+        if waiting:
+            self._worker = threading.Thread(target=self._work, name="fumehood-pool", daemon=True)
+            self._worker.start()
 
     @property
     def host(self) -> Host:
@@ -118,23 +121,24 @@ class Pool:
         A jail that was killed is replaced at the next use; what can't be ordered now is ordered, or refused with the
         reason, when it is asked for.
         """
-        if self.waiting and len(self._waiting.get(ready.digest, ())) < self.waiting:
+        if len(self._waiting.get(ready.digest, ())) < self.waiting:
             self._have_done(lambda: self._refill(ready))
 
     def discard(self, cell: Cell) -> None:
         """End a cell that was handed out; its caller need not wait for that."""
-        if self.waiting and not self._closed:
-            self._have_done(cell.close)
-        else:
-            cell.close()
+        self._have_done(cell.close)
 
     def _have_done(self, chore: Chore) -> None:
-        if self._worker is None:
-            with self._lock:
-                if self._worker is None and not self._closed:
-                    self._worker = threading.Thread(target=self._work, name="fumehood-pool", daemon=True)
-                    self._worker.start()
         self._chores.put(chore)
+        if self._worker is None:  # there never was one, or the pool was closed meanwhile
+            self._do_the_rest()
+
+    def _do_the_rest(self) -> None:
+        with suppress(Empty):
+            while True:
+                chore = self._chores.get_nowait()
+                if chore is not None:
+                    chore()
 
     def _work(self) -> None:
         while (chore := self._chores.get()) is not None:
@@ -163,13 +167,12 @@ class Pool:
         with self._lock:
             self._closed = True
             self._let_go()
-            worker, self._worker = self._worker, None
+        worker = self._worker
         if worker is not None:
             self._chores.put(None)
             worker.join()
-        while not self._chores.empty():  # put there by who saw the pool open just before
-            if (chore := self._chores.get()) is not None:
-                chore()
+            self._worker = None
+        self._do_the_rest()
         self.jail.close()
 
     def abandon(self) -> None:
