@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from fumehood.diagnosis import Doctor, doctor
     from fumehood.errors import Error
     from fumehood.execution import Report, Result
+    from fumehood.guard.approvals import Approvals, ask_user
+    from fumehood.guard.conversation import Conversation
     from fumehood.guard.returns import Private, Public, Trusted, Untrusted
     from fumehood.guard.tool import tool
     from fumehood.policy import Policy
@@ -20,9 +22,11 @@ __version__ = "0.1.0"
 __all__ = [
     "Agent",
     "Answer",
+    "Approvals",
     "AsyncAgent",
     "AsyncSandbox",
     "Budget",
+    "Conversation",
     "Doctor",
     "Error",
     "Policy",
@@ -36,6 +40,7 @@ __all__ = [
     "Untrusted",
     "__version__",
     "ask",
+    "ask_user",
     "check",
     "doctor",
     "run",
@@ -43,6 +48,9 @@ __all__ = [
 ]
 
 _PUBLIC = {
+    "ask_user": "fumehood.guard.approvals",
+    "Conversation": "fumehood.guard.conversation",
+    "Approvals": "fumehood.guard.approvals",
     "Agent": "fumehood.agent",
     "Answer": "fumehood.agent",
     "AsyncAgent": "fumehood.agent",

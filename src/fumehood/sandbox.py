@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from fumehood.environments import Environment
     from fumehood.environments.uv import Step
     from fumehood.execution import Language, Report, Result, StreamEvent
+    from fumehood.guard.conversation import Conversation
     from fumehood.plan import Plan
     from fumehood.policy import Policy
 
@@ -41,6 +42,7 @@ class Sandbox:
         out: A host folder that receives, after each run, what the code wrote below `out/`.
         language: The language of `run` when it names none. Under a policy without `code.spawn`, node can be started
             only in a sandbox made for "javascript".
+        conversation: The broker of a conversation, whose tools the code may call as plain functions.
 
     Raises:
         UsageError: An argument has no meaning (`PolicyError`, `MissingFile` are kinds of it).
@@ -56,10 +58,19 @@ class Sandbox:
         out: str | os.PathLike[str] | None = None,
         language: Language = "python",
         on_build: Callable[[Step], None] | None = None,
+        conversation: Conversation | None = None,
     ) -> None:
         """Read the arguments; the sandbox itself is made at the first run."""
         self._session = Session(
-            Blocking(), policy=policy, env=env, tier=tier, data=data, out=out, language=language, on_build=on_build
+            Blocking(),
+            policy=policy,
+            env=env,
+            tier=tier,
+            data=data,
+            out=out,
+            language=language,
+            on_build=on_build,
+            conversation=conversation,
         )
 
     def __enter__(self) -> Self:
@@ -207,10 +218,19 @@ class AsyncSandbox:
         out: str | os.PathLike[str] | None = None,
         language: Language = "python",
         on_build: Callable[[Step], None] | None = None,
+        conversation: Conversation | None = None,
     ) -> None:
         """As `Sandbox`."""
         self._session = Session(
-            Cooperative(), policy=policy, env=env, tier=tier, data=data, out=out, language=language, on_build=on_build
+            Cooperative(),
+            policy=policy,
+            env=env,
+            tier=tier,
+            data=data,
+            out=out,
+            language=language,
+            on_build=on_build,
+            conversation=conversation,
         )
 
     async def __aenter__(self) -> Self:

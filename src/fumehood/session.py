@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fumehood import outcome, pool
+from fumehood.calls import Calls
 from fumehood.environments.choice import Choice
 from fumehood.errors import SandboxBusy, SandboxClosed, StateLost, UsageError
 from fumehood.execution import Result, strict
@@ -25,11 +26,12 @@ from fumehood.trail import Clock, timed
 from fumehood.workspace import Workspace, shared, target
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable
+    from collections.abc import Callable, Generator, Iterable, Sequence
 
     from fumehood.environments import Environment
     from fumehood.environments.uv import Step
-    from fumehood.execution import Language, StreamEvent
+    from fumehood.execution import Event, Language, StreamEvent
+    from fumehood.guard.conversation import Conversation
     from fumehood.program import Program
     from fumehood.reader import Read
     from fumehood.tiers.jail.cell import Cell
@@ -53,6 +55,7 @@ class Begun(NamedTuple):
     hearing: Hearing
     read: Read
     times: tuple[float, float, float]
+    during: Sequence[Event]
 
 
 class Session:
@@ -70,6 +73,7 @@ class Session:
         language: Language,
         on_build: Callable[[Step], None] | None = None,
         lasting: bool = True,
+        conversation: Conversation | None = None,
     ) -> None:
         """Read the arguments; nothing is started yet. What is not `lasting` runs one program.
 
@@ -91,6 +95,10 @@ class Session:
         self.choice = Choice(env, lasting=lasting, on_build=on_build)
         self.language: Language = language_of(language)
         self.trees = shared((data,) if isinstance(data, str | os.PathLike) else tuple(data))
+        self.conversation = conversation
+        if conversation is not None:
+            for tree in self.trees:
+                conversation.holds(str(tree["target"]).removeprefix("/workspace/"))
         self.out = None if out is None else target(Path(out))
         self.runs = 0
         self.lost: str | None = None
@@ -213,7 +221,9 @@ class Session:
         cell = await self.open(waiter, () if read.report is None else read.report.imports)
         waited = time.perf_counter()
         request = self._request(program)
-        cell.begin(*hearing.begin(self._filter))
+        calls = self._calls(cell, request, waiter)
+        stdout, stderr, on_event = hearing.begin(self._filter)
+        cell.begin(stdout, stderr, on_event if calls is None else calls.beside(on_event))
         try:
             with self._bell:
                 budget = {**program.budget(), "interrupt": self._early}
@@ -223,7 +233,7 @@ class Session:
             self.abandon(cell)
             raise
         self.running = program
-        return Begun(cell, program, hearing, read, (began, checked, waited))
+        return Begun(cell, program, hearing, read, (began, checked, waited), () if calls is None else calls.events)
 
     def abandon(self, cell: Cell, why: str = "a call was cancelled while the code ran") -> None:
         """Give up what runs, and the sandbox with it."""
@@ -282,9 +292,19 @@ class Session:
             request["program"] = interpreter(program.language, self.language, self.policy)
         return request
 
+    def _calls(self, cell: Cell, request: dict[str, Any], waiter: Waiter) -> Calls | None:
+        """Offer the conversation's tools to the program; one of another language can call none."""
+        if self.conversation is None:
+            return None
+        self.conversation.program()
+        if "program" in request or not self.conversation.tools:
+            return None
+        request["tools"] = self.conversation.tools.stubs()
+        return Calls(self.conversation, cell, waiter)
+
     async def end(self, begun: Begun, waiter: Waiter) -> Result:
         """The result of a program that ran."""
-        cell, program, hearing, read, times = begun
+        cell, program, hearing, read, times, during = begun
         try:
             seen = await cell.finish(waiter)
         except BaseException:
@@ -333,7 +353,8 @@ class Session:
         changed = {"value": result.value != value, "stdout": stdout.changed, "stderr": stderr.changed}
         fields, said = self._filter.result(result)
         names = [name for name, is_changed in changed.items() if is_changed]
-        return timed(replace(result, **fields) if fields else result, clock, replaced=names, filtered=said)
+        result = replace(result, **fields) if fields else result
+        return timed(result, clock, replaced=names, filtered=said, during=during)
 
     async def _judge(self, cell: Cell, seen: Seen, space: Workspace, *, waiter: Waiter) -> outcome.Account:
         """What happened; where it did not plainly end well, by what the kernel counted."""
@@ -373,6 +394,8 @@ class Session:
             cell, self.cell = self.cell, None
             if cell is not None:
                 self._reader.forget()
+                if self.conversation is not None:
+                    self.conversation.fresh()
                 self.ready.pool.discard(cell)
 
     def reset(self) -> None:

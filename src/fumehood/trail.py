@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from fumehood.execution import Event, Timing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from fumehood.execution import Result
 
@@ -25,17 +25,24 @@ class Clock(NamedTuple):
 
 
 def timed(
-    result: Result, clock: Clock, *, replaced: list[str], filtered: Mapping[str, Mapping[str, int]] | None = None
+    result: Result,
+    clock: Clock,
+    *,
+    replaced: list[str],
+    filtered: Mapping[str, Mapping[str, int]] | None = None,
+    during: Iterable[Event] = (),
 ) -> Result:
     """Add the trail and the timing to a result.
 
-    `replaced` names what had characters that UTF-8 can't hold, `filtered` what the output filter changed in what.
+    `replaced` names what had characters that UTF-8 can't hold, `filtered` what the output filter changed in what;
+    `during` is what happened while the code ran, counted from its start.
     """
     check, wait, run = (round((after - before) * 1000, 3) for before, after in pairwise(clock))
     ended = round(check + wait + run, 3)
     trail = [Event(check, "checked", {"findings": len(result.findings)})]
     if result.outcome != "refused":
         trail.append(Event(round(check + wait, 3), "started", {"state": result.state}))
+    trail += [each._replace(t_ms=round(check + wait + each.t_ms, 3)) for each in during]
     trail += [Event(ended, "denied", {"what": each.what, "clause": each.clause}) for each in result.denials]
     if replaced:
         trail.append(Event(ended, "replaced", {"what": replaced, "by": "U+FFFD"}))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from fumehood.guard.approvals import ApprovalRefused, Approvals, Request, ask, describe
+from fumehood.guard.approvals import ApprovalRefused, Approvals, Request, ask_user, describe, put
 from fumehood.guard.gate import Ask
 from tests.guard.kit import ANN, EVE, after_reading
 
@@ -98,4 +98,9 @@ def test_a_person_sees_what_matters_first() -> None:
 def test_only_a_plain_yes_is_one(typed: str, expected: bool) -> None:  # noqa: FBT001 -- a table
     """What was typed by mistake is no."""
     _, request = asked(Approvals())
-    assert expected == ask(request, show=lambda _: None, answer=lambda: typed)
+    assert expected == put(request, show=lambda _: None, answer=lambda: typed)
+
+
+def test_without_a_terminal_the_answer_is_no() -> None:
+    """A program that runs unattended has nobody to ask."""
+    assert not ask_user(asked(Approvals())[1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import secrets
+import sys
 import threading
 import time
 from dataclasses import dataclass, field
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from fumehood.guard.origins import Origin, Origins, Reading
     from fumehood.guard.tool import Call
 
-__all__ = ["ApprovalRefused", "Approvals", "Argument", "Request"]
+__all__ = ["ApprovalRefused", "Approvals", "Argument", "Request", "ask_user", "describe", "put"]
 
 EXPIRES_S: Final = 300.0
 
@@ -163,10 +164,18 @@ class Approvals:
         return waiting.yes and hmac.compare_digest(waiting.request.digest, digest(call))
 
 
-def ask(request: Request, *, show: Callable[[str], None], answer: Callable[[], str]) -> bool:
+def ask_user(request: Request) -> bool:
+    """Ask at the terminal; without one the answer is no. Only a plain yes is one."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return False
+    return put(request, show=lambda line: sys.stderr.write(line + "\n"), answer=sys.stdin.readline)
+
+
+def put(request: Request, *, show: Callable[[str], object], answer: Callable[[], str]) -> bool:
     """Put a request to a person by two functions; only a plain yes is one."""
     for line in describe(request):
         show(line)
+    show("Make this one call? [y/N]")
     return answer().strip().lower() in {"y", "yes"}
 
 

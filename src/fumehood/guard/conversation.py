@@ -13,6 +13,7 @@ from fumehood.guard.labels import TRUSTED, Label
 from fumehood.guard.leaks import Watch
 from fumehood.guard.origins import Origins
 from fumehood.guard.prompt import enclose
+from fumehood.guard.redact import Redactor
 from fumehood.guard.returns import UNDECLARED
 from fumehood.guard.tool import Call, Tool, Tools
 from fumehood.policy import Policy
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterable, Mapping
 
+    from fumehood.guard.approvals import Request
     from fumehood.guard.gate import Decision
 
 __all__ = ["Conversation", "Decided"]
@@ -51,6 +53,7 @@ class Conversation:
         self,
         tools: Iterable[Tool | Callable[..., Any]] = (),
         *,
+        approve: Callable[[Request], object] | Approvals | None = None,
         policy: Policy | None = None,
         data: Iterable[str | os.PathLike[str]] = (),
         secrets: Mapping[str, str] | None = None,
@@ -60,6 +63,9 @@ class Conversation:
 
         Args:
             tools: What the code may call.
+            approve: Asked about a call that a person must decide: a function of the request, plain or async, whose
+                `True` is a yes to that one call; or `Approvals`, whose pending requests a program answers by id.
+                Without it every ask is a no.
             policy: Its `[tools]` and `[guard]`.
             data: The files that are handed over: others may have written them, and only the user may see them.
             secrets: Values by name that must not leave.
@@ -70,8 +76,10 @@ class Conversation:
         """
         self.tools = Tools(tools)
         self.watch = Watch(secrets)
+        self._redactor = Redactor(secrets)
         self.origins = Origins()
-        self.approvals = Approvals()
+        self.approve = approve
+        self.approvals = approve if isinstance(approve, Approvals) else Approvals()
         self.decided: list[Decided] = []
         self._broker = Broker(policy or Policy.default(), self.watch)
         self._context = TRUSTED
@@ -81,8 +89,13 @@ class Conversation:
         for each in own:
             self.origins.owns(each)
         for path in data:
-            name = f"data/{PurePath(path).name}"
-            self.origins.read(name, UNDECLARED.label(name))
+            self.holds(f"data/{PurePath(path).name}")
+
+    def holds(self, source: str) -> None:
+        """The sandbox holds this, which others may have written, and which only the user may see."""
+        with self._lock:
+            if source not in self.origins.mark.sources:
+                self.origins.read(source, UNDECLARED.label(source))
 
     @property
     def canary(self) -> str:
@@ -153,6 +166,13 @@ class Conversation:
     def record(self, call: Call, verdict: str, because: str) -> None:
         """Keep what was decided."""
         self.decided.append(Decided(call.tool.name, dict(call.arguments), verdict, because, self.origins.told(call)))
+
+    def failed(self, call: Call, told: str) -> str:
+        """The tool failed: return its words as the program may have them, labelled like a result."""
+        with self._lock:
+            told = self._redactor.redact(told).text
+            self.origins.handed(call, told)
+            return told
 
     def started(self, call: Call) -> None:
         """The call is about to be made."""

@@ -12,10 +12,9 @@ from fumehood.guard.labels import TRUSTED, Label
 from fumehood.guard.words import Words, key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-    from fumehood.guard.returns import Returns
-    from fumehood.guard.tool import Call
+    from fumehood.guard.tool import Call, Tool
 
 __all__ = ["Leaf", "Origin", "Origins", "Reading", "leaves"]
 
@@ -101,25 +100,31 @@ class Origins:
         texts = [str(leaf.value) for leaf in found if not returns.vouches(leaf.path)]
         self.read(name, returns.label(name), " · ".join(texts)[:_EXCERPT])
         single = not isinstance(result, list | tuple) and self._asked_by_user(call)
-        self._remember(name, returns, found, single=single)
+        # What the code itself put into the call is vouched for by nobody because it comes back.
+        given = [key(leaf.value) for leaf in leaves(dict(call.arguments)) if not self.of(leaf.value).vouched]
+
+        def vouches(leaf: Leaf) -> bool:
+            return returns.vouches(leaf.path) and not any(map(Words(str(leaf.value)).holds, given))
+
+        self._remember(call.tool, found, vouches, single=single)
 
     def _asked_by_user(self, call: Call) -> bool:
         """Whether each of a call's arguments is the user's: then so is the one record that it answers."""
         given = [leaf.value for leaf in leaves(dict(call.arguments))]
         return bool(given) and all(self._said.holds(each) for each in given)
 
-    def _remember(self, name: str, returns: Returns, found: list[Leaf], *, single: bool) -> None:
-        named = {leaf.record for leaf in found if returns.vouches(leaf.path) and self._said.holds(leaf.value)}
+    def _remember(self, tool: Tool, found: list[Leaf], vouches: Callable[[Leaf], bool], *, single: bool) -> None:
+        named = {leaf.record for leaf in found if vouches(leaf) and self._said.holds(leaf.value)}
         for leaf in found:
             text = key(leaf.value)
             self._left[0] -= 1
             self._left[1] -= len(text)
             if min(self._left) < 0:
                 return
-            where = ".".join((name, *leaf.path))
-            if returns.trusted:
+            where = ".".join((tool.name, *leaf.path))
+            if tool.returns.trusted and vouches(leaf):
                 self._own.add(text, where)
-            elif returns.vouches(leaf.path):
+            elif vouches(leaf):
                 before = self._typed.get(text)
                 known = single or leaf.record in named or (before is not None and before.named)
                 self._typed[text] = Origin("typed", where, named=known)

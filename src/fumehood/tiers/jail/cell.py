@@ -12,15 +12,17 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from fumehood.errors import SandboxClosed, Unavailable
+from fumehood.errors import Unavailable
 from fumehood.tiers.jail import wire
 from fumehood.tiers.jail.clock import Clock
 from fumehood.tiers.jail.events import Events
 from fumehood.tiers.jail.meter import Meter
+from fumehood.tiers.jail.replies import Replies
+from fumehood.tiers.jail.stillbirth import stillborn
 from fumehood.tiers.jail.stream import Stream
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from fumehood.tiers.jail.events import Shown
     from fumehood.tiers.jail.waiting import Waiter
@@ -51,18 +53,6 @@ class Outcome:
     processes: int = 1
 
 
-def _stillborn(gone: Message) -> SandboxClosed | Unavailable:
-    """Why a sandbox ended before it was ready."""
-    if gone.get("reason") == "warden":
-        return SandboxClosed("The jail's processes were killed.", remedy="Try again: new ones are started.")
-    if "why" not in gone:
-        return SandboxClosed("The sandbox was killed before it was used.", remedy="Try again: a new one is made.")
-    return Unavailable(
-        f"The sandbox could not be made: {gone['why']}",
-        remedy="`fumehood doctor` says what this machine can enforce and what is missing.",
-    )
-
-
 class Cell:
     """One sandbox of the jail. Not safe for two calls at once; its owner sees to that.
 
@@ -82,6 +72,7 @@ class Cell:
         self.owner: int | None = None
         self.ready = self.closed = False
         self.gone: Message | None = None
+        self.replies: Replies | None = None
         self._answers: list[Message] = []
         self._room = 0
         self._said = Events(0, None)
@@ -117,7 +108,7 @@ class Cell:
         while not (self.ready and self.meter is not None):
             if self.gone is not None:
                 self.close()
-                raise _stillborn(self.gone)
+                raise stillborn(self.gone)
             if not await self._turn(waiter, end):
                 self.close()
                 raise Unavailable(
@@ -171,6 +162,8 @@ class Cell:
         assert clock is not None  # noqa: S101 -- one is set while a program is going
         if not await self._turn(waiter, clock.end() + _GRACE_S) and clock.end() + _GRACE_S < time.monotonic():
             await self._give_up(waiter)
+        if self.replies is not None and self._tampered is None:
+            await self.replies.attend()
 
     async def glance(self, waiter: Waiter, end: float) -> None:
         """Wait for something to happen until `end` at most, and take it in."""
@@ -200,6 +193,8 @@ class Cell:
         with self._bell:
             self.clock = None
             self._command({"do": "done"})
+        if self.replies is not None:
+            self.replies.forget()
         for stream in self.streams:
             stream.drain()
         self._hear_warden()
@@ -233,6 +228,14 @@ class Cell:
         self.streams[0].begin(on_stdout)
         self.streams[1].begin(on_stderr)
         self._said = Events(self._room, on_event)
+
+    def listen(self, serve: Callable[[], Awaitable[None]]) -> Replies:
+        """Let this run's program call host functions, seen to by `serve`; the answers go to what is returned."""
+        if self.replies is None:
+            self.replies = Replies(self.channel, self.epoll)
+            self._events[self.replies.bell] = self.replies.flush
+        self.replies.serve = serve
+        return self.replies
 
     async def count(self, waiter: Waiter) -> Message:
         """Ask the warden for the kernel's counters: oom_kills, forks_refused, refused_calls."""
@@ -291,6 +294,8 @@ class Cell:
 
     def _hear_code(self) -> bool:
         """Frames of the runner, or of whoever speaks in its place."""
+        if self.replies is not None:
+            self.replies.flush()
         try:
             data = self.channel.recv(_CHUNK)
         except BlockingIOError:
@@ -424,6 +429,8 @@ class Cell:
             return
         self.closed = True
         self.epoll.close()
+        if self.replies is not None:
+            self.replies.close()
         self.lifeline.close()
         self.channel.close()
         for stream in self.streams:

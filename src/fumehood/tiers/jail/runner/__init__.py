@@ -13,6 +13,8 @@ ordinary, and a dishonest one's lies parse as what they are.
     arrivals    what is done to a library when it is first imported
     ipython     `IPython.display` where IPython is not installed
     shell       what programs for notebooks and prompts expect: `!command`, `%magic`, `input`, `exit`
+    line        its end of the channel
+    calls       host functions as plain functions, answered by the broker
     foreign     programs of other languages
     interrupts  whose SIGINT is when
 """
@@ -29,6 +31,8 @@ from typing import TYPE_CHECKING, NoReturn, cast
 from fumehood.kernel.libc import close_from
 from fumehood.tiers.jail import packages, wire
 from fumehood.tiers.jail.runner import foreign, interrupts
+from fumehood.tiers.jail.runner.calls import stub
+from fumehood.tiers.jail.runner.line import Line
 from fumehood.tiers.jail.runner.namespace import Namespace
 from fumehood.tiers.jail.runner.progress import Progress
 from fumehood.tiers.jail.runner.screen import Screen
@@ -38,7 +42,6 @@ if TYPE_CHECKING:
 
 #: The exit status of a runner that the program broke.
 BROKEN = 70
-_CHUNK = 1 << 16
 #: Python writes into code and type caches until a function ran often enough; each such write copies a page.
 _REHEARSALS = 24
 _TRIVIAL: wire.Message = {"code": "1+1", "name": "<warm>", "language": "python", "id": 0, "displays": 0}
@@ -92,22 +95,21 @@ def _last_words(error: BaseException) -> NoReturn:
 
 def serve(channel: socket.socket) -> None:
     """Answer each request with what came of it, until the broker closes the channel."""
-    screen = Screen(channel)
+    line = Line(channel)
+    screen = Screen(line)
     Progress(screen)
     _touch(screen)
     namespace = Namespace(screen)
     me = os.getpid()
     channel.sendall(wire.pack({"ready": True}))
-    frames = wire.Frames()
-    while True:
-        data = channel.recv(_CHUNK)
-        if not data:
-            return
-        for request in frames.feed(data):
-            answer = _answer(request, namespace, screen)
-            if os.getpid() != me:  # the program forked and its child came back out of exec
-                os._exit(0)
-            channel.sendall(wire.pack(answer | {"id": request["id"]}))
+    while (request := line.request()) is not None:
+        if "tools" in request:
+            namespace.main.__dict__.update({each["name"]: stub(line, each) for each in request["tools"]})
+        line.begin(request["id"])
+        answer = _answer(request, namespace, screen)
+        if os.getpid() != me:  # the program forked and its child came back out of exec
+            os._exit(0)
+        line.answer(answer)
 
 
 def _answer(request: wire.Message, namespace: Namespace, screen: Screen) -> wire.Message:

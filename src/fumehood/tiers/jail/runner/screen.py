@@ -7,7 +7,6 @@ import binascii
 import builtins
 import json
 import os
-import signal
 import sys
 from _thread import allocate_lock
 from contextlib import suppress
@@ -20,8 +19,9 @@ from fumehood.tiers.jail.runner.remark import remark
 from fumehood.tiers.jail.runner.value import name, represent
 
 if TYPE_CHECKING:
-    import socket
     from collections.abc import Mapping
+
+    from fumehood.tiers.jail.runner.line import Line
 
 #: Of one frame, as it travels; what a representation takes more than this is not shown.
 _FRAME_ROOM = wire.FRAME_LIMIT - 64 * 1024
@@ -30,9 +30,9 @@ _FRAME_ROOM = wire.FRAME_LIMIT - 64 * 1024
 class Screen:
     """Where `display` goes. Outside a run, and in processes that the program forked, that is standard output."""
 
-    def __init__(self, channel: socket.socket) -> None:
-        """Show on this channel, and be what `display` means everywhere in this process."""
-        self._channel = channel
+    def __init__(self, line: Line) -> None:
+        """Show on this line, and be what `display` means everywhere in this process."""
+        self._line = line
         self._process = os.getpid()
         self._lock = allocate_lock()
         self._run: int | None = None
@@ -97,24 +97,14 @@ class Screen:
         if not kept:
             return
         self._left -= 1
-        self._say({"event": "display", "bundle": kept})
+        self._line.say({"event": "display", "bundle": kept})
 
     def tell(self, event: wire.Message) -> bool:
         """Send another event; False outside a run and in processes that the program forked."""
         with self._lock:
             if self._run is None or os.getpid() != self._process:
                 return False
-            self._say(event)
-            return True
-
-    def _say(self, event: wire.Message) -> None:
-        frame = wire.pack(event | {"id": self._run})
-        # An interrupt in the middle of a frame would leave half of it in the channel.
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-        try:
-            self._channel.sendall(frame)
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+            return self._line.say(event)
 
     def _flush(self) -> None:
         """What was printed before comes before."""
