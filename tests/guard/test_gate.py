@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import fumehood as fh
+from fumehood.errors import UsageError
 from fumehood.guard.conversation import Conversation
 from fumehood.guard.labels import Label
 from fumehood.policy import Policy
@@ -109,6 +111,37 @@ def test_private_data_goes_to_its_readers_alone() -> None:
     decision = judge(talk, "send_email", to=["bob@example.org"], **MAIL)
 
     assert ("ask", True) == (decision.verdict, "private" in decision.because)
+
+
+def test_who_sees_it_may_be_said_apart_from_what_is_affected() -> None:
+    """An event's number is no reader; with nobody invited, nobody gets to see anything."""
+
+    @fh.tool(effect="egress", critical=["event", "guests"], recipients=["guests"], returns=fh.Trusted())
+    def invite(event: int, guests: list[str] | None = None) -> str:
+        return "invited"
+
+    talk = Conversation((*TOOLS, invite))
+    talk.asked("Invite them to the thing in my mail.")
+    read(talk, query="x")
+
+    assert "allow" == judge(talk, "invite", event=17).verdict
+    assert "ask" == judge(talk, "invite", event=17, guests=["bob@example.org"]).verdict
+    with pytest.raises(UsageError, match="recipients"):
+        fh.tool(effect="egress", critical=["event"], recipients=["guests"])(invite.function)
+
+
+def test_the_only_record_that_answers_the_users_words_is_theirs() -> None:
+    """And with a second one, which may be forged, neither is."""
+
+    @fh.tool(effect="read", returns=fh.Private(fh.Untrusted("title", typed=["guest"])))
+    def events(query: str) -> list[dict[str, str]]:
+        return [{"title": "Lunch", "guest": "gus@example.org"}] * (1 if query == "Lunch" else 2)
+
+    for query, verdict in (("Lunch", "allow"), ("Dinner", "ask")):
+        talk = Conversation((*TOOLS, events))
+        talk.asked(f"Write to the guest of {query}.")
+        read(talk, "events", query=query)
+        assert verdict == judge(talk, "send_email", to=["gus@example.org"], **MAIL).verdict
 
 
 def test_a_record_that_the_user_named_vouches_for_its_fields() -> None:

@@ -121,10 +121,10 @@ def _disclosed(call: Call, origins: Origins) -> Ask | None:
     mark = origins.mark
     if mark.public or not (call.tool.consequential and call.tool.sends):
         return None
-    to = list(_origins(call.critical(), origins))
-    if not to and not mark.may_read(call.tool.name):
+    recipients = call.recipients()
+    if recipients is None and not mark.may_read(call.tool.name):
         return Ask(f"private data was read, and who would see it by {call.tool.name} is not said")
-    for name, value, origin in to:
+    for name, value, origin in _origins(recipients or {}, origins):
         if not (origin.by_user or mark.may_read(str(value))):
             return Ask(f"private data was read, and {name}={_shown(value)} is not among its readers: {origin.where}")
     return None

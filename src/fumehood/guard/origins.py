@@ -99,7 +99,9 @@ class Origins:
         found = list(leaves(result))
         texts = [str(leaf.value) for leaf in found if not returns.vouches(leaf.path)]
         self.read(name, returns.label(name), " · ".join(texts)[:_EXCERPT])
-        single = not isinstance(result, list | tuple) and self._asked_by_user(call)
+        # One record alone that answers the user's own words is the one that they mean; of two, either may be forged.
+        listed = cast("list[object]", result) if isinstance(result, list) else [result]
+        single = len(listed) == 1 and self._asked_by_user(call)
         # What the code itself put into the call is vouched for by nobody because it comes back.
         given = [key(leaf.value) for leaf in leaves(dict(call.arguments)) if not self.of(leaf.value).vouched]
 

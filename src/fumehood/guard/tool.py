@@ -27,6 +27,7 @@ class Tool:
             said, so it may do anything.
         critical: The parameters that say who or what is affected. Of a "read" they are what leaves the machine with the
             request, such as a URL.
+        recipients: The critical parameters that say who gets to see what is sent; all of them, if nobody said.
         returns: The label of its results.
     """
 
@@ -36,6 +37,7 @@ class Tool:
         *,
         effect: Effect | None = None,
         critical: Iterable[str] | None = None,
+        recipients: Iterable[str] | None = None,
         returns: Returns | None = None,
         timeout: float = _DEFAULT_TIMEOUT_S,
     ) -> None:
@@ -52,20 +54,24 @@ class Tool:
         self.returns = UNDECLARED if returns is None else returns
         self.timeout = timeout
         self.critical = self._critical(critical)
+        self.recipients = None if recipients is None else self._named("recipients", recipients, self.critical)
         self.__name__, self.__doc__, self.__wrapped__ = self.name, function.__doc__, function
         if not isinstance(cast("object", self.returns), Returns):
             told = f"returns= of tool {self.name!r} is {returns!r}, not a label"
             raise UsageError(told, remedy="Use fh.Trusted(), fh.Untrusted(…), fh.Private(…) or fh.Public(…).")
 
     def _critical(self, named: Iterable[str] | None) -> tuple[str, ...]:
-        parameters = [each.name for each in self.schema.parameters]
+        parameters = tuple(each.name for each in self.schema.parameters)
         if named is None:  # nobody said which matter: of what changes something, all do
-            return tuple(parameters) if self.consequential else ()
+            return parameters if self.consequential else ()
+        return self._named("critical", named, parameters)
+
+    def _named(self, keyword: str, named: Iterable[str], among: tuple[str, ...]) -> tuple[str, ...]:
         listed = (named,) if isinstance(named, str) else tuple(named)
         for name in listed:
-            if name not in parameters:
-                told = f"critical= of tool {self.name!r} names {name!r}, which is no parameter of it"
-                raise UsageError(told, remedy=f"Its parameters are {', '.join(parameters) or 'none'}.")
+            if name not in among:
+                told = f"{keyword}= of tool {self.name!r} names {name!r}, which is none of its parameters for that"
+                raise UsageError(told, remedy=f"Those are {', '.join(among) or 'none'}.")
         return listed
 
     @property
@@ -95,6 +101,12 @@ class Call(NamedTuple):
     def critical(self) -> dict[str, Any]:
         """Return the arguments that say who or what is affected."""
         return {name: self.arguments[name] for name in self.tool.critical if name in self.arguments}
+
+    def recipients(self) -> dict[str, Any] | None:
+        """Return the arguments that say who gets to see what is sent; None where nobody says which they are."""
+        if self.tool.recipients is None:
+            return self.critical() or None
+        return {name: self.arguments[name] for name in self.tool.recipients if name in self.arguments}
 
 
 class Tools(Mapping[str, Tool]):
@@ -137,6 +149,7 @@ def tool(
     *,
     effect: Effect | None = None,
     critical: Iterable[str] | None = None,
+    recipients: Iterable[str] | None = None,
     returns: Returns | None = None,
     timeout: float = _DEFAULT_TIMEOUT_S,
 ) -> Callable[[Callable[..., Any]], Tool]: ...
@@ -145,7 +158,7 @@ def tool(function: Callable[..., Any] | None = None, /, **declared: Any) -> Tool
 
     Args:
         function: With no declaration, as a plain `@tool`: consequential, and its result untrusted.
-        declared: `effect`, `critical`, `returns`, `timeout`: see `Tool`; `timeout` is in seconds.
+        declared: `effect`, `critical`, `recipients`, `returns`, `timeout`: see `Tool`; `timeout` is in seconds.
 
     Raises:
         UsageError: The declaration has no meaning.
