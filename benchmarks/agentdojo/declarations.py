@@ -26,16 +26,7 @@ _CALENDAR: dict[str, Declaration] = {
     "cancel_calendar_event": ("write", ["event_id"], _OWN),
     "send_email": ("egress", ["recipients", "cc", "bcc"], _MAIL),
 }
-_READS: dict[str, Declaration] = {
-    name: ("read", None, _LISTED)
-    for name in (
-        "get_all_hotels_in_city", "get_hotels_prices", "get_hotels_address", "get_all_restaurants_in_city",
-        "get_cuisine_type_for_restaurants", "get_restaurants_address", "get_dietary_restrictions_for_all_restaurants",
-        "get_contact_information_for_restaurants", "get_price_for_restaurants", "check_restaurant_opening_hours",
-        "get_all_car_rental_companies_in_city", "get_car_types_available", "get_car_fuel_options",
-        "get_car_rental_address", "get_car_price_per_day", "get_flight_information",
-    )
-}  # fmt: skip
+_READS: dict[str, Declaration] = dict.fromkeys(("get_all_hotels_in_city", "get_hotels_prices", "get_hotels_address", "get_all_restaurants_in_city", "get_cuisine_type_for_restaurants", "get_restaurants_address", "get_dietary_restrictions_for_all_restaurants", "get_contact_information_for_restaurants", "get_price_for_restaurants", "check_restaurant_opening_hours", "get_all_car_rental_companies_in_city", "get_car_types_available", "get_car_fuel_options", "get_car_rental_address", "get_car_price_per_day", "get_flight_information"), ("read", None, _LISTED))  # fmt: skip
 
 DECLARED: dict[str, dict[str, Declaration]] = {
     "workspace": _CALENDAR

@@ -75,7 +75,7 @@ import time; time.sleep(0.05)
 
 def speed_up() -> None:
     """Read the suites' environments with the fast loader, and once."""
-    yaml.safe_load = lambda text: yaml.load(text, Loader=yaml.CSafeLoader)  # noqa: S506 -- the safe one, in C
+    yaml.safe_load = lambda text: yaml.load(text, Loader=yaml.CSafeLoader)
     for suite in SUITES.values():
         suite.environment_type.model_copy = lambda self, **_: pickle.loads(pickle.dumps(self))  # noqa: S301 -- our own
 
@@ -122,14 +122,14 @@ class Naive:
 class Worst(BasePipelineElement):
     """The worst-case model with its sandbox."""
 
-    def __init__(self, suite: str, user: Any, injection: Any, setting: Setting) -> None:
+    def __init__(self, suite: str, user: Any, *, injection: Any, setting: Setting) -> None:
         self.name, self.suite, self.user, self.injection, self.setting = "worst", suite, user, injection, setting
         self.run = Run()
         self.executed: list[FunctionCall] = []
         self.seen: list[str] = []
         self.own = True
 
-    def query(self, query: str, runtime: Any, env: Any, messages: Any = (), extra_args: Any = None) -> Any:  # noqa: ARG002
+    def query(self, query: str, runtime: Any, env: Any, messages: Any = (), extra_args: Any = None) -> Any:  # noqa: ARG002, PLR0917 -- AgentDojo's
         policy = POLICY.but(**({"guard.mode": "strict"} if self.setting.strict else {}))
         self.runtime, self.env = runtime, env
         talk = self.talk = fh.Conversation(self._tools(), policy=policy)
@@ -301,7 +301,7 @@ def _kind(told: Mapping[str, Any], schema: Mapping[str, Any]) -> Any:
 _environments: dict[tuple[str, str], bytes] = {}
 
 
-def task(suite: str, user: Any, injection: Any, setting: Setting) -> Run:
+def task(suite: str, user: Any, *, injection: Any, setting: Setting) -> Run:
     """Run one task, attacked or not."""
     dojo = SUITES[suite]
     vectors: dict[str, str] = {}
@@ -313,7 +313,7 @@ def task(suite: str, user: Any, injection: Any, setting: Setting) -> Run:
         _environments.clear()
         _environments[key] = pickle.dumps(dojo.load_and_inject_default_environment(vectors))
     environment = pickle.loads(_environments[key])  # noqa: S301 -- our own
-    model = Worst(suite, user, injection, setting)
+    model = Worst(suite, user, injection=injection, setting=setting)
     model.run.utility, model.run.security = dojo.run_task_with_pipeline(
         model, user, injection, vectors, environment=environment
     )
