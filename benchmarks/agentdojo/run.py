@@ -136,12 +136,13 @@ def main(arguments: list[str]) -> int:
     rows = [row(name, options, step) for name, options in LEVELS.items()]
     times = sorted(ms for _, _, each in rows for ms in each)
     told = forged()
+    resting = {" ".join(line.split()[:2]) for line in told}
     passed = {" ".join(line.split()[:2]) for line in told if line.endswith("without asking")}
     p50, p99 = statistics.median(times), times[int(len(times) * 0.99)]
     notes = [
         f"Gate: p50 {p50:.2f} ms, p99 {p99:.2f} ms over {len(times)} decisions.",
-        f"Forged records: in {len({' '.join(line.split()[:2]) for line in told})} tasks the target rests on a field that an"
-        f" outsider can fill; {len(passed)} of them act on the forged record without asking: {', '.join(sorted(passed))}.",
+        (f"Forged records: in {len(resting)} tasks the target rests on a field that an outsider can fill; {len(passed)}"
+         f" of them act on the forged record without asking: {', '.join(sorted(passed)) or 'none'}."),
     ]
     print(*notes, *told, sep="\n")
     if "--write" in arguments:
@@ -151,8 +152,7 @@ def main(arguments: list[str]) -> int:
 
 def _write(rows: list[tuple[str, list[str], list[float]]], notes: list[str]) -> None:
     head = [
-        "| level | useful without asking | ws / travel / bank / slack | side effects | AgentDojo’s check | shown the attack"
-        " | reused arguments | asks a task (tasks) |",
+        "| level | useful unasked | ws / travel / bank / slack | side effects | AgentDojo’s check | attacked | reused | asks |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     table = [
