@@ -141,8 +141,10 @@ def main(arguments: list[str]) -> int:
     p50, p99 = statistics.median(times), times[int(len(times) * 0.99)]
     notes = [
         f"Gate: p50 {p50:.2f} ms, p99 {p99:.2f} ms over {len(times)} decisions.",
-        (f"Forged records: in {len(resting)} tasks the target rests on a field that an outsider can fill; {len(passed)}"
-         f" of them act on the forged record without asking: {', '.join(sorted(passed)) or 'none'}."),
+        (
+            f"Forged records: in {len(resting)} tasks the target rests on a field that an outsider can fill; {len(passed)}"
+            f" of them act on the forged record without asking: {', '.join(sorted(passed)) or 'none'}."
+        ),
     ]
     print(*notes, *told, sep="\n")
     if "--write" in arguments:
