@@ -11,10 +11,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from fumehood.check import State
-    from fumehood.execution import Language, Report
+    from fumehood.execution import Finding, Language, Report
     from fumehood.policy import Policy
 
 _SYNTAX = "source.syntax"
+_MOST_SHOWN = 200
 
 
 class Read(NamedTuple):
@@ -63,9 +64,20 @@ class Reader:
         self._known = None
 
 
-def refusal(read: Read) -> Result:
+def refusal(read: Read, source: str) -> Result:
     """The result of a program that was not run; a syntax error is told as Python tells it, too."""
     findings = read.report.findings if read.report is not None else ()
     syntax = next((each for each in findings if each.capability == _SYNTAX), None)
-    error = None if syntax is None else ProgramError("SyntaxError", syntax.why, syntax.line, "")
+    error = None if syntax is None else _syntax_error(syntax, source)
     return Result(outcome="refused", findings=findings, error=error)
+
+
+def _syntax_error(found: Finding, source: str) -> ProgramError:
+    """The line with a mark below the place, as every programmer and every model knows it."""
+    message = (found.value or found.why).rpartition(" (line ")[0] or found.why
+    line = next(iter(source.split("\n")[found.line - 1 : found.line]), "")
+    shown = line.lstrip()[:_MOST_SHOWN]
+    place = min(max(found.col - (len(line) - len(line.lstrip())), 0), len(shown))
+    pointed = f"    {shown}\n    {' ' * place}^\n" if shown else ""
+    told = f'  File "<program>", line {found.line}\n{pointed}SyntaxError: {message}\n'
+    return ProgramError("SyntaxError", message, found.line, told)

@@ -367,7 +367,7 @@ class Session:
         """The result of a program that did not run; the sandbox, if there is one, is as it was."""
         now = time.perf_counter()
         result = replace(
-            refusal(read),
+            refusal(read, program.source),
             environment=self.choice.environment.name,
             language=program.language,
             policy=self.policy.name,

@@ -190,3 +190,22 @@ def test_displays_are_bounded_in_number() -> None:
 
     assert outcome.tampered is not None
     assert events.DISPLAY_LIMIT == len(outcome.shown)
+
+
+def test_a_false_picture_passes_where_nothing_looks_at_its_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the look at how a picture begins taken out, what is refused above is handed on: that look is what holds."""
+    forged = display(image__png=base64.b64encode(b"<svg onload=alert(1)>").decode())
+
+    assert converse([forged, OVER])[0].tampered is not None
+    monkeypatch.setattr(events, "SIGNATURES", {})
+    outcome, _ = converse([forged, OVER])
+    assert (None, ["image/png"]) == (outcome.tampered, [shown.mime for shown in outcome.shown])
+
+
+def test_a_flood_of_displays_passes_where_they_are_not_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a larger bound the same flood is kept to its end."""
+    flood = [display(text__plain="") * (events.DISPLAY_LIMIT + 1), OVER]
+
+    assert converse(flood)[0].tampered is not None
+    monkeypatch.setattr(events, "DISPLAY_LIMIT", events.DISPLAY_LIMIT + 1)
+    assert converse(flood)[0].tampered is None

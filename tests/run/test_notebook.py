@@ -261,6 +261,7 @@ class TestFailures:
         answer = run_json("%matplotlib inline\nx = (1,\ny = 2", "--policy", "default")
 
         assert 2 == answer["error"]["line"]
+        assert "    x = (1,\n        ^\nSyntaxError: '(' was never closed" in answer["error"]["traceback"]
         with fh.Sandbox() as sandbox:
             result = sandbox.run("x = 1\ny = = 2")
         assert result.error is not None

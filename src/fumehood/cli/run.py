@@ -99,7 +99,7 @@ def _finding(finding: Finding) -> list[str]:
     """A finding as a person reads it: where, why, how to mend the code, what would allow it."""
     lines = [
         f"fumehood: {finding.verdict}: {finding.rule} {finding.name}, line {finding.line}: {finding.why}",
-        f"    {finding.snippet}",
+        *([f"    {finding.snippet}"] if finding.snippet else []),
         f"  fix:   {finding.fix}",
     ]
     if finding.allow:
@@ -147,11 +147,11 @@ def _show(result: Result, out: str | None) -> None:
 
 def _remarks(result: Result) -> list[str]:
     lines = [line for finding in result.findings for line in _finding(finding)]
-    if result.outcome == "refused":
-        lines.append("fumehood: refused before it ran; nothing of it was executed.")
-    if result.error is not None and result.outcome != "refused":
+    if result.error is not None:
         lines.append((result.error.traceback or f"{result.error.name}: {result.error.message}").rstrip())
         lines += [f"fumehood: {result.error.remedy}"] if result.error.remedy else []
+    if result.outcome == "refused":
+        lines.append("fumehood: refused before it ran; nothing of it was executed.")
     if result.limit is not None:
         hit = result.limit
         lines.append(f"fumehood: the {hit.kind} limit of {hit.limit} ended the program ({hit.used} used).")
@@ -159,14 +159,23 @@ def _remarks(result: Result) -> list[str]:
     for denial in result.denials:
         lines.append(f"fumehood: refused by {denial.layer}: {denial.what} ({denial.clause}).")
         lines.append(f"  {denial.remedy}")
-    for stream, count in result.dropped._asdict().items():
-        if count:
-            clause = "limits.displays" if stream == "displays" else "limits.output"
-            lines.append(f"fumehood: {count:,} more bytes of {stream} were dropped; {clause} keeps the first.")
-    lines += [f"fumehood: left out: {each.path}: {each.why}" for each in result.left_out]
+    lines += _left_behind(result)
     if sys.stderr.isatty():
         lines.append(_summary(result))
     return lines
+
+
+def _left_behind(result: Result) -> list[str]:
+    """What of it did not come out."""
+    clauses = {"stdout": "limits.output", "stderr": "limits.output", "displays": "limits.displays"}
+    dropped = {name: count for name, count in result.dropped._asdict().items() if count}
+    return [
+        *(
+            f"fumehood: {count:,} more bytes of {name} were dropped; {clauses[name]} keeps the first."
+            for name, count in dropped.items()
+        ),
+        *(f"fumehood: left out: {each.path}: {each.why}" for each in result.left_out),
+    ]
 
 
 def _summary(result: Result) -> str:
