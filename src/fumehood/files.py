@@ -32,7 +32,7 @@ class Files:
         self._session = session
 
     def _do(self, work: Callable[[Folder], T]) -> T:
-        with Folder(*complete(self._session.space())) as folder:
+        with Folder(complete(self._session.space())) as folder:
             return work(folder)
 
     def read(self, path: str | os.PathLike[str], *, offset: int = 0, length: int | None = None) -> bytes:
@@ -82,7 +82,7 @@ class AsyncFiles:
     async def _do(self, work: Callable[[Folder], T]) -> T:
         import anyio.to_thread  # noqa: PLC0415 -- a blocking caller never needs it
 
-        with Folder(*await self._session.space()) as folder:
+        with Folder(await self._session.space()) as folder:
             # Shielded from cancellation by default: the descriptor is in use until the work is done.
             return await anyio.to_thread.run_sync(partial(work, folder))
 

@@ -47,12 +47,13 @@ _WHAT = {
 
 
 class Folder:
-    """A workspace, by its descriptor, and the user whose files lie there."""
+    """A workspace, by its descriptor."""
 
-    def __init__(self, descriptor: int, owner: int) -> None:
+    def __init__(self, descriptor: int) -> None:
         """Take the descriptor over."""
         self._root = descriptor
-        self._owner = owner
+        about = os.fstat(descriptor)
+        self._owner = about.st_uid, about.st_gid  # the sandbox's user, as seen from here
 
     def __enter__(self) -> Self:
         """Use it in a block that closes it."""
@@ -190,8 +191,8 @@ class Folder:
 
     def _give(self, descriptor: int) -> None:
         """Make it the sandbox's own, where we are another user: root."""
-        if os.fstat(descriptor).st_uid != self._owner:
-            os.fchown(descriptor, self._owner, self._owner)
+        if os.fstat(descriptor).st_uid != self._owner[0]:
+            os.fchown(descriptor, *self._owner)
 
     @contextmanager
     def _told(self, path: str | os.PathLike[str]) -> Generator[None]:

@@ -261,8 +261,8 @@ class Session:
         most = limits.wall if program.limit == "wall" else limits.background
         cell.extend(seconds(timeout, program.limit, most))
 
-    async def space(self) -> tuple[int, int]:
-        """The workspace's descriptor, for the caller to close, and the user whose files lie there.
+    async def space(self) -> int:
+        """The workspace's descriptor, for the caller to close.
 
         While something runs it is that sandbox's; otherwise the sandbox is opened.
         """
@@ -275,7 +275,7 @@ class Session:
                 self.release()
         return self._workspace()
 
-    def _workspace(self) -> tuple[int, int]:
+    def _workspace(self) -> int:
         with self._door:
             cell = self.cell
             if cell is None:
@@ -283,7 +283,7 @@ class Session:
                     f"This sandbox is not there yet: {self._doing} is making it.", remedy="Try again in a moment."
                 )
             cell.renew()
-            return os.dup(cell.workspace), os.geteuid() if cell.owner is None else cell.owner
+            return os.dup(cell.workspace)
 
     def _request(self, program: Program) -> dict[str, Any]:
         name = program.name or f"<run {self.runs + 1}>"

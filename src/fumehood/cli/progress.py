@@ -1,4 +1,4 @@
-"""What a person sees while an environment is built: a bar on a terminal, a line otherwise; all on standard error."""
+"""What a person sees while they wait: bars on a terminal, a line or nothing otherwise; all on standard error."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from rich.progress import Progress
 
     from fumehood.environments.uv import Step
+    from fumehood.execution import StreamEvent
 
 _STAGES = {
     "resolve": "finding versions that fit",
@@ -82,3 +85,47 @@ class Building:
             self._bar.stop()
             self._bar = None
         self._began = None
+
+
+class Advance:
+    """How far a program says that it is: a bar on a terminal, which makes way for what the program prints."""
+
+    def __init__(self) -> None:
+        """Nothing is shown until the program says something."""
+        self._bar: Progress | None = None
+        self._shows = sys.stderr.isatty()
+
+    def hear(self, event: StreamEvent) -> None:
+        """One event of the run."""
+        if event.progress is None or not self._shows:
+            return
+        if self._bar is None:
+            self._bar = self._begin()
+        done, total = event.progress
+        self._bar.update(self._bar.task_ids[0], completed=done, total=total)
+        self._bar.refresh()
+
+    def _begin(self) -> Progress:
+        from rich.console import Console
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeElapsedColumn
+
+        columns = BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+        bar = Progress(*columns, console=Console(stderr=True), transient=True, auto_refresh=False)
+        bar.add_task("", total=None)
+        bar.start()
+        return bar
+
+    def hide(self) -> None:
+        """Take the bar away until there is more to say."""
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+    def before(self, write: Callable[[str], None]) -> Callable[[str], None]:
+        """A writer that takes the bar away first."""
+
+        def pass_on(piece: str) -> None:
+            self.hide()
+            write(piece)
+
+        return pass_on

@@ -13,7 +13,7 @@ from fumehood import sandbox, showing
 from fumehood.cli import displays
 from fumehood.cli.commands import EXIT
 from fumehood.cli.options import load_policy, read_source, source_options
-from fumehood.cli.progress import Building
+from fumehood.cli.progress import Advance, Building
 from fumehood.cli.text import printable, write
 from fumehood.errors import Unavailable
 from fumehood.execution import ProgramError, Result
@@ -58,7 +58,7 @@ def command(  # noqa: PLR0913, PLR0917 -- the contract's options
     """
     source, name, language = read_source(file, code, lang)
     in_force = load_policy(policy, wall=timeout, memory=memory, hosts=allow_net)
-    building = Building("data" if env == "auto" else env)
+    building, advance = Building("data" if env == "auto" else env), Advance()
     try:
         result = sandbox.run(
             source,
@@ -69,8 +69,9 @@ def command(  # noqa: PLR0913, PLR0917 -- the contract's options
             data=data,
             out=out,
             name=name,
-            on_stdout=None if as_json else _writer(sys.stdout),
-            on_stderr=None if as_json else _writer(sys.stderr),
+            on_stdout=None if as_json else advance.before(_writer(sys.stdout)),
+            on_stderr=None if as_json else advance.before(_writer(sys.stderr)),
+            on_event=None if as_json else advance.hear,
             approve=_ask if sys.stdin.isatty() and sys.stderr.isatty() else None,
             on_build=building.hear,
         )
@@ -80,6 +81,7 @@ def command(  # noqa: PLR0913, PLR0917 -- the contract's options
         raise
     finally:
         building.close()
+        advance.hide()
     if as_json:
         _print(result)
     else:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_CHUNK = 1 << 18
+#: What an ordinary pipe holds; a larger buffer would be mapped anew for each read.
+_CHUNK = 1 << 16
 
 
 class Stream:
