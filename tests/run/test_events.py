@@ -131,6 +131,28 @@ async def test_the_awaitable_stream() -> None:
         assert 5 == (await sandbox.run("x")).value
 
 
+# sh
+
+
+def test_sh_runs_where_the_policy_grants_it() -> None:
+    """A pipeline of the shell, in the same workspace."""
+    with fh.Sandbox(policy="workbench") as sandbox:
+        sandbox.files.write("a.txt", "x")
+        result = sandbox.sh("ls | wc -l")
+
+    assert ("completed", "3") == (result.outcome, result.stdout.strip())
+
+
+def test_sh_is_refused_where_it_does_not() -> None:
+    """The result says which line would allow it, and nothing ran."""
+    import fumehood  # noqa: PLC0415 -- with its reading in force
+
+    with fumehood.Sandbox() as sandbox:
+        result = sandbox.sh("echo hi")
+
+    assert ("refused", ["code.spawn = true"]) == (result.outcome, [finding.allow for finding in result.findings])
+
+
 # interrupt, extend
 
 
@@ -179,6 +201,23 @@ def test_a_deadline_can_be_extended_within_the_policy(sandbox: fh.Sandbox) -> No
     thread.join()
 
     assert [5] == [result.value for result in results]
+
+
+async def test_interrupt_from_another_task() -> None:
+    """A run that one task awaits is interrupted by another, and goes on to give its result."""
+    async with fh.AsyncSandbox(policy=LIMITS) as sandbox:
+        results = list[fh.Result]()
+
+        async def work() -> None:
+            results.append(await sandbox.run("x = 1\nimport time; time.sleep(60)"))
+
+        async with anyio.create_task_group() as group:
+            group.start_soon(work)
+            await anyio.sleep(0.5)
+            sandbox.interrupt()
+
+        assert ["KeyboardInterrupt"] == [result.error and result.error.name for result in results]
+        assert 1 == (await sandbox.run("x")).value
 
 
 # start
