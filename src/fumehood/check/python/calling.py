@@ -46,6 +46,7 @@ if TYPE_CHECKING:
 ORIGINS: dict[str, Origin] = {
     name: frozenset({origin})
     for origin, names in {
+        "assembled": "ast.Call ast.Import ast.ImportFrom",  # code that is put together node by node
         "network": "requests httpx urllib.request http.client aiohttp urllib3 socket ftplib telnetlib websocket xmlrpc",
         "decoded": "base64 binascii zlib gzip bz2 lzma codecs marshal cryptography Crypto nacl fernet pyaes quopri",
     }.items()

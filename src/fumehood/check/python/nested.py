@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from fumehood.check.python.machine import Machine, Node
 
 MAX_CODE = 200_000
-SUSPICIOUS = frozenset({"decoded", "network", "hidden", "foreign"})
+SUSPICIOUS = frozenset({"decoded", "network", "hidden", "foreign", "assembled"})
 
 
 def parse(text: str) -> ast.Module | ParseError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from fumehood.check.python import imports, operators, patterns, subscripts
+from fumehood.check.python import imports, loops, operators, patterns, subscripts
 from fumehood.check.python.binding import bind, set_attribute
 from fumehood.check.python.machine import Args, Machine, statement
 from fumehood.check.python.names import callee
@@ -20,8 +20,10 @@ from fumehood.check.python.values import (
     Map,
     Partial,
     Ref,
+    Seq,
     Value,
     join,
+    options,
     union_of,
     unknown,
 )
@@ -60,9 +62,24 @@ def annotated(machine: Machine, node: ast.AnnAssign) -> None:
 def augmented(machine: Machine, node: ast.AugAssign) -> None:
     current = callee(machine, _loaded(node.target))
     value = machine.eval(node.value)
+    if isinstance(node.op, ast.Add) and machine.repeat >= loops.ENDLESS and ast.dump(node.value) == _same(node.target):
+        _doubled(machine, current, node)
     name = f"__i{operators.BINARY[type(node.op)][0]}__"
     found = operators.special(machine, current, name, args=Args([value], node=node))
     bind(machine, node.target, operators.binary(machine, node, current, right=value) if found is None else found)
+
+
+def _same(target: ast.expr) -> str:
+    """Answer how an expression is written that reads what `target` names."""
+    return ast.dump(target).replace("Store()", "Load()")
+
+
+def _doubled(machine: Machine, value: Value, node: ast.AST) -> None:
+    """Note text or a list that is added to itself again and again."""
+    if any(
+        isinstance(option, Seq) or isinstance(getattr(option, "value", None), str | bytes) for option in options(value)
+    ):
+        machine.need("resource.exhaust", node, value="what is doubled without end")
 
 
 def _loaded(target: ast.Name | ast.Attribute | ast.Subscript) -> ast.expr:

@@ -179,6 +179,26 @@ def archive(machine: Machine, args: Args) -> Value:
     return Object("archive", frozenset({"file"}), {"file": text_of(args.get(0, "file", "name") or UNKNOWN)})
 
 
+@model("tarfile.TarInfo", "zipfile.ZipInfo")
+def entry(machine: Machine, args: Args) -> Value:
+    leads_out(machine, args.get(0, "name", "filename"), args)
+    return Object("tarfile.TarInfo")
+
+
+@method("archive.writestr")
+def entry_written(machine: Machine, owner: Value, args: Args) -> Value:
+    del owner
+    leads_out(machine, args.get(0, "zinfo_or_arcname"), args)
+    return UNKNOWN
+
+
+def leads_out(machine: Machine, name: Value | None, args: Args) -> None:
+    """Note an archive's entry that unpacking would lay outside of where it is unpacked."""
+    for text, how in told(name):
+        if text is not None and (text.startswith(("/", "~")) or ".." in text.split("/")):
+            machine.need("fs.write", args.node, value=text, how=how)
+
+
 @method("archive.extractall", "archive.extract", "archive.add", "archive.write", "archive.extractfile")
 def unpack(machine: Machine, owner: Value, args: Args) -> Value:
     label = getattr(getattr(args.node, "func", None), "attr", "")

@@ -17,6 +17,7 @@ from fumehood.check.python.values import (
     UNKNOWN,
     Bound,
     Const,
+    Func,
     Object,
     Ref,
     Seq,
@@ -321,6 +322,16 @@ def package_file(machine: Machine, args: Args) -> Value:
     for text, how in told(path):
         machine.need("fs.read", args.node, value=text, how=how)
     return unknown(frozenset({"file"}))
+
+
+@model("inspect.getsource", "inspect.getsourcelines")
+def own_source(machine: Machine, args: Args) -> Value:
+    """The text of a function of the program is the program's own text."""
+    owner = args.get(0)
+    if not isinstance(owner, Func) or machine.anchors:
+        return unknown(frozenset({"file"}))
+    lines = machine.lines[owner.node.lineno - 1 : owner.node.end_lineno]
+    return machine.fold("getsource", "\n".join(lines) + "\n")
 
 
 @model("inspect.getfile", "inspect.getsourcefile", "inspect.getabsfile")

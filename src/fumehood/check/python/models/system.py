@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from typing import Any
 
 from fumehood.check.python.effects import exert, told
 from fumehood.check.python.fold.concrete import concrete
@@ -13,6 +14,8 @@ from fumehood.check.python.values import NONE, UNKNOWN, Const, Map, Object, Ref,
 
 ENVIRONMENT = frozenset({"environment"})
 MAX_RECURSION = 1_000_000
+# What variables hold wherever a program runs, as the other tables write it.
+KNOWN: dict[Any, Value] = {"HOME": Const("~"), "PWD": Const("/workspace"), "TMPDIR": Const("/tmp")}  # noqa: S108 - inside
 
 
 def read_variable(machine: Machine, args: Args) -> Value:
@@ -32,7 +35,8 @@ def read_variable(machine: Machine, args: Args) -> Value:
 )
 def variable(machine: Machine, args: Args) -> Value:
     read_variable(machine, args)
-    return unknown(ENVIRONMENT)
+    name = args.get(0, "key")
+    return KNOWN.get(name.value, unknown(ENVIRONMENT)) if isinstance(name, Const) else unknown(ENVIRONMENT)
 
 
 @model("os.environ.__setitem__", "os.putenv", "os.unsetenv", "os.environ.__delitem__")
