@@ -6,7 +6,7 @@ import threading
 from contextlib import aclosing, asynccontextmanager
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Self, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar, cast
 
 import anyio
 
@@ -22,7 +22,6 @@ from fumehood.errors import ModelFailed, SandboxBusy, StateLost, UsageError
 from fumehood.execution import Event
 from fumehood.guard.conversation import Conversation
 from fumehood.guard.output import Filter, secret_values
-from fumehood.guard.returns import UNDECLARED
 from fumehood.policy import Policy
 from fumehood.sandbox import AsyncSandbox, plan_for
 
@@ -33,6 +32,8 @@ if TYPE_CHECKING:
     from fumehood.agent.model import Message, Model
     from fumehood.environments.uv import Step as BuildStep
     from fumehood.execution import Result
+    from fumehood.guard.approvals import Approvals, Request
+    from fumehood.guard.tool import Tool
 
     Data = str | PathLike[str] | Iterable[str | PathLike[str]]
 
@@ -51,6 +52,8 @@ class AsyncAgent:
     Args:
         model: `PROVIDER:NAME`, or a `Model`. With None, the small model of the first provider whose key is set.
         base_url: The address of a server that speaks the provider's format.
+        tools: Functions of yours that the programs may call; one without `fumehood.tool` counts as consequential.
+        approve: Asked about a call that a person must decide, as of `Conversation`; without it the answer is no.
         policy: What the programs may do: a `Policy`, the name of a shipped one, or the path of a TOML file.
         env: What is installed inside, as of `Sandbox`.
         on_build: Told of each step where that has to be built first.
@@ -67,6 +70,8 @@ class AsyncAgent:
         model: str | Model | None = None,
         *,
         base_url: str | None = None,
+        tools: Iterable[Tool | Callable[..., Any]] = (),
+        approve: Callable[[Request], object] | Approvals | None = None,
         policy: Policy | str | Path | None = None,
         env: str = AUTO,
         on_build: Callable[[BuildStep], None] | None = None,
@@ -86,7 +91,8 @@ class AsyncAgent:
         self._data: list[Path] = []
         self._sandbox: AsyncSandbox | None = None
         self._talk: list[Message] = []
-        self._guard = Conversation(policy=self._policy)
+        self._tools, self._approve = tuple(tools), approve
+        self._guard = self._conversation()
         self._filter: Filter | None = None
 
     async def __aenter__(self) -> Self:
@@ -136,7 +142,7 @@ class AsyncAgent:
     def reset(self) -> None:
         """Forget the conversation and the data, and throw the sandbox away."""
         self._talk, self._data = [], []
-        self._guard = Conversation(policy=self._policy)
+        self._guard = self._conversation()
         self._close()
 
     async def aclose(self) -> None:
@@ -175,8 +181,13 @@ class AsyncAgent:
         finally:
             self._busy.release()
 
+    def _conversation(self) -> Conversation:
+        """What was read and what programs may do, from the beginning."""
+        secrets = secret_values(self._policy)
+        return Conversation(self._tools, approve=self._approve, policy=self._policy, secrets=secrets)
+
     def _limits(self) -> System:
-        return System(prompt.limits(self._policy, self._env, self._guard.canary))
+        return System(prompt.limits(self._policy, self._env, self._guard))
 
     def _ask(self, question: str, data: Data) -> str:
         """The question as the model gets it; the sandbox is made, or made anew where there is new data."""
@@ -190,12 +201,14 @@ class AsyncAgent:
         if self._sandbox is None:
             everything = [*self._data, *new]
             self._sandbox = AsyncSandbox(
-                policy=self._policy, env=self._env, data=everything, out=self._out, on_build=self._on_build
+                policy=self._policy,
+                env=self._env,
+                data=everything,
+                out=self._out,
+                on_build=self._on_build,
+                conversation=self._guard,
             )
             self._data = everything
-            self._guard.fresh()
-        for path in new:
-            self._guard.origins.read(f"data/{path.name}", UNDECLARED.label(f"data/{path.name}"))
         self._guard.asked(question)
         return prompt.question(question, new, anew=anew)
 
@@ -230,25 +243,17 @@ class AsyncAgent:
         """Run one program in the sandbox; one that was lost since is made anew, and the result says so."""
         assert self._sandbox is not None  # noqa: S101 -- `_ask` made it
         timeout = min(left, self._policy.limits.wall)
-        self._guard.program()
         try:
             return await self._sandbox.run(code, timeout=timeout)
         except StateLost:
-            self._renew()
-            self._guard.program()
+            self._sandbox.reset()
             return await self._sandbox.run(code, timeout=timeout)
-
-    def _renew(self) -> None:
-        """The next program runs in a fresh sandbox."""
-        assert self._sandbox is not None  # noqa: S101 -- `_ask` made it
-        self._sandbox.reset()
-        self._guard.fresh()
 
     def _tell(self, call: Call, step: Step) -> Returned:
         """The one door by which what a program said gets to the model: marked as data, and remembered as shown."""
         anew = self._env == AUTO and prompt.lacking(step.result)
-        if anew:
-            self._renew()
+        if anew and self._sandbox is not None:
+            self._sandbox.reset()
         text = prompt.told(step.result, lambda said: self._guard.show(said, "a program"), anew=anew)
         return Returned(call.id, text, prompt.bounded(step.stdout, prompt.MOST_OUTPUT))
 
