@@ -199,6 +199,18 @@ async def test_broken_arguments_are_told_to_the_model(
 
 
 @pytest.mark.parametrize("kind", KINDS)
+async def test_half_characters_do_not_end_a_conversation(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model that writes half of an emoji, and a question with half of one, can go on."""
+    half = says(kind, "so: XX", code=["print('XX')"])
+    half = half._replace(body=half.body.replace(b"XX", rb"\\ud83d" if b'"arguments"' in half.body else rb"\ud83d"))
+    with serving(half, says(kind, "Done.")) as server:
+        async with AsyncAgent(model(kind, server, monkeypatch)) as agent:
+            told = await agent.run("What is \ud83d?")
+
+    assert ("answered", 1) == (told.stopped, len(told.steps)), told.failure
+
+
+@pytest.mark.parametrize("kind", KINDS)
 async def test_an_unknown_tool_is_told_to_the_model(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing runs by a name that was not offered."""
     other = says(kind, code=["print(1)"])

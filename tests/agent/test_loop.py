@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -263,6 +264,29 @@ def test_a_call_without_a_program_is_told_to_the_model() -> None:
     told = fh.ask("Go", model=fh.Scripted([broken, ear.then("sorry")]))
 
     assert (["The arguments are not JSON."], ()) == (ear.heard, told.steps)
+
+
+@pytest.mark.parametrize(
+    "code", ["\0", "\ud800 = 1", "(" * 5000, "x" * 9_000_000, "import os\nos._exit(3)", "raise SystemExit"]
+)
+def test_what_no_program_should_be_is_survived(code: str) -> None:
+    """Whatever the model writes ends as a result that it is told, and the next program runs."""
+    told = fh.ask("Go", model=fh.Scripted([program(code), program("print(1)"), "{output}"]), env="bare")
+
+    assert ("1", "answered") == (told.answer, told.stopped)
+    json.dumps(told.to_dict(), ensure_ascii=False, allow_nan=False).encode()
+
+
+def test_the_core_works_without_the_extra() -> None:
+    """A scripted model needs none of the providers' libraries, and imports none."""
+    code = """
+import sys
+for name in ("pydantic_ai", "pydantic", "httpx2", "openai", "anthropic", "google"):
+    sys.modules[name] = None
+import fumehood as fh
+print(fh.ask("Go", model=fh.Scripted(["fine"])).answer)
+"""
+    assert "fine\n" == subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
 
 
 def test_budgets_end_a_question() -> None:

@@ -41,6 +41,8 @@ T = TypeVar("T")
 _CUT: Final = (
     "Your last reply was cut off at its token limit, and nothing of it was run. Reply shorter, in smaller programs."
 )
+_MOST_CODE: Final = 1_000_000  # characters
+_LONG: Final = f"The program is longer than {_MOST_CODE:,} characters, and was not run."
 _EMPTY: Final = "Your last reply was empty. Call run_python with a program, or answer the question."
 
 
@@ -229,8 +231,9 @@ class AsyncAgent:
         """Run the programs of one reply, in order, and put what came of them into the conversation."""
         returned: list[Returned] = []
         for call in programs:
-            if call.wrong or turn.full():
-                returned.append(Returned(call.id, call.wrong or "It was not run."))
+            wrong = call.wrong or (_LONG if len(call.code) > _MOST_CODE else "")
+            if wrong or turn.full():
+                returned.append(Returned(call.id, wrong or "It was not run."))
                 continue
             yield Event(turn.elapsed_ms(), "program", {"code": call.code})
             step = turn.ran(call.code, await self._run(call.code, turn.left()))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from pydantic_ai.messages import (
@@ -10,6 +11,7 @@ from pydantic_ai.messages import (
     ModelRequest,
     ModelRequestPart,
     ModelResponse,
+    ModelResponsePart,
     PartDeltaEvent,
     PartStartEvent,
     SystemPromptPart,
@@ -21,6 +23,7 @@ from pydantic_ai.messages import (
 )
 
 from fumehood.agent.model import RUN_PYTHON, Call, Finish, Reply, Returned, System, Usage, User
+from fumehood.execution import strict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,11 +60,12 @@ def theirs(conversation: Sequence[Message]) -> list[ModelMessage]:
 
 
 def _part(message: System | User | Returned) -> ModelRequestPart:
+    text = str(strict(message.text))  # a lone surrogate can't be sent
     if isinstance(message, System):
-        return SystemPromptPart(message.text)
+        return SystemPromptPart(text)
     if isinstance(message, User):
-        return UserPromptPart(message.text)
-    return ToolReturnPart(tool_name=RUN_PYTHON.name, content=message.text, tool_call_id=message.call)
+        return UserPromptPart(text)
+    return ToolReturnPart(tool_name=RUN_PYTHON.name, content=text, tool_call_id=message.call)
 
 
 def _native(reply: Reply) -> ModelResponse:
@@ -94,8 +98,17 @@ def reply_of(response: ModelResponse, *, priced: bool) -> Reply:
         finish=_ENDS.get(finish or str(raw).lower(), "unknown"),
         usage=_usage(response, priced=priced),
         why=str(raw or finish),
-        native=response,
+        native=replace(response, parts=[_sendable(part) for part in response.parts]),
     )
+
+
+def _sendable(part: ModelResponsePart) -> ModelResponsePart:
+    """The part without lone surrogates: a model may write half of a character, but it can't be sent back."""
+    if isinstance(part, TextPart):
+        return replace(part, content=str(strict(part.content)))
+    if isinstance(part, ToolCallPart):
+        return replace(part, args=cast("Any", strict(part.args)))
+    return part
 
 
 def _usage(response: ModelResponse, *, priced: bool) -> Usage:
