@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from fumehood.execution import Outcome
     from fumehood.plan import Plan
     from fumehood.policy.clauses import Limits
-    from fumehood.tiers.jail.cell import Outcome as Seen
     from fumehood.tiers.jail.meter import Meter
+    from fumehood.tiers.jail.seen import Seen
 
 FULL = 0.98
 _TIMES = {"wall", "background", "cpu", "idle", "lifetime"}

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from fumehood.program import Program
     from fumehood.reader import Read
     from fumehood.tiers.jail.cell import Cell
-    from fumehood.tiers.jail.cell import Outcome as Seen
+    from fumehood.tiers.jail.seen import Seen
     from fumehood.tiers.jail.waiting import Waiter
 
 

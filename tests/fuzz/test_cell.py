@@ -8,16 +8,19 @@ import socket
 import tempfile
 import threading
 from contextlib import suppress
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fumehood.tiers.jail import events, wire
-from fumehood.tiers.jail.cell import Cell, Outcome
+from fumehood.tiers.jail.cell import Cell
 from fumehood.tiers.jail.waiting import Blocking, complete
 from tests.fuzz.test_frames import json_values, messages, pieces
+
+if TYPE_CHECKING:
+    from fumehood.tiers.jail.seen import Seen
 
 CAP = 4096
 
@@ -57,7 +60,7 @@ def serve_warden(lifeline: socket.socket, runner: socket.socket, folder: int) ->
 
 def converse(
     said: list[bytes], output: bytes = b"", *, hang_up: bool = False, heard: list[Any] | None = None
-) -> tuple[Outcome, dict[str, Any]]:
+) -> tuple[Seen, dict[str, Any]]:
     """Run a program against a runner that is ready, says `said`, prints `output` and perhaps hangs up."""
     here = rig()
     with tempfile.TemporaryDirectory() as path, here.lifeline:

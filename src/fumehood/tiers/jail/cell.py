@@ -9,7 +9,6 @@ import socket
 import threading
 import time
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from fumehood.errors import Unavailable
@@ -18,13 +17,13 @@ from fumehood.tiers.jail.clock import Clock
 from fumehood.tiers.jail.events import Events
 from fumehood.tiers.jail.meter import Meter
 from fumehood.tiers.jail.replies import Replies
+from fumehood.tiers.jail.seen import Seen
 from fumehood.tiers.jail.stillbirth import stillborn
 from fumehood.tiers.jail.stream import Stream
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from fumehood.tiers.jail.events import Shown
     from fumehood.tiers.jail.waiting import Waiter
     from fumehood.tiers.jail.wire import Message
 
@@ -32,25 +31,6 @@ _CHUNK = 1 << 18
 _PATIENCE_S = 30.0
 #: Beyond its wall limit a run is the warden's to end; should the warden itself be gone, the broker gives up here.
 _GRACE_S = 5.0
-
-
-@dataclass
-class Outcome:
-    """What came of one run: `answer` as the program's side told it, all the rest as seen from outside."""
-
-    answer: Message | None = None
-    tampered: str | None = None
-    gone: Message | None = None
-    denied: list[Message] = field(default_factory=list["Message"])
-    stdout: bytes = b""
-    stderr: bytes = b""
-    shown: list[Shown] = field(default_factory=list["Shown"])
-    dropped: tuple[int, int, int] = (0, 0, 0)
-    wall_s: float = 0.0
-    wall_limit_s: float = 0.0
-    cpu_ns: int = 0
-    peak: int = 0
-    processes: int = 1
 
 
 class Cell:
@@ -69,7 +49,6 @@ class Cell:
         self.frames = wire.Frames()
         self.meter: Meter | None = None
         self.workspace = -1
-        self.owner: int | None = None
         self.ready = self.closed = False
         self.gone: Message | None = None
         self.replies: Replies | None = None
@@ -121,7 +100,7 @@ class Cell:
         """Whether it ended because its jail did."""
         return self.gone is not None and self.gone.get("reason") == "warden"
 
-    async def run(self, request: Message, budget: Message, waiter: Waiter) -> Outcome:
+    async def run(self, request: Message, budget: Message, waiter: Waiter) -> Seen:
         """Run one program to its end. The warden ends it at its limits; the outcome says what happened."""
         try:
             await self.start(request, self.start_clock(budget), waiter)
@@ -169,7 +148,7 @@ class Cell:
         """Wait for something to happen until `end` at most, and take it in."""
         await self._turn(waiter, end)
 
-    async def finish(self, waiter: Waiter) -> Outcome:
+    async def finish(self, waiter: Waiter) -> Seen:
         """What came of the program, which has ended."""
         if self._tampered is not None:
             await self._await_end(waiter)
@@ -177,7 +156,7 @@ class Cell:
             self.kill("memory")  # the program answered, but its tree lost processes to the limit
             await self._await_end(waiter)
         assert self.clock is not None  # noqa: S101 -- set until `_finish`
-        outcome = Outcome(denied=self._denied, wall_limit_s=self.clock.wall, wall_s=self.clock.used())
+        outcome = Seen(denied=self._denied, wall_limit_s=self.clock.wall, wall_s=self.clock.used())
         self._finish(outcome)
         if self._rang:  # the warden has rung by the time it answers: no interrupt of this run can reach the next
             self._rang = False
@@ -189,7 +168,7 @@ class Cell:
         self.kill("closed")
         self.close()
 
-    def _finish(self, outcome: Outcome) -> None:
+    def _finish(self, outcome: Seen) -> None:
         with self._bell:
             self.clock = None
             self._command({"do": "done"})
@@ -349,7 +328,6 @@ class Cell:
         if event == "opened":
             self.workspace = descriptors[0]
             self.meter = Meter(dict(zip(message["meters"], descriptors[1:], strict=True)))
-            self.owner = message["uid"]
         elif event == "denied":
             self._denied.append(message)
         elif event == "counted":
@@ -406,12 +384,12 @@ class Cell:
                 self.clock.wall = wall
                 self._command({"do": "extend", "wall": wall})
 
-    def ended(self) -> Outcome | None:
+    def ended(self) -> Seen | None:
         """What came of it if it ended while nothing was asked of it; None while it lives. Does not wait."""
         self._hear_warden()
         if self.gone is None:
             return None
-        return Outcome(gone=self.gone, tampered=self._tampered)
+        return Seen(gone=self.gone, tampered=self._tampered)
 
     def close(self) -> None:
         """Let go of it; the warden ends what still runs. Safe to call twice."""
