@@ -204,6 +204,15 @@ def test_a_representation_that_blocks_meets_the_wall_limit() -> None:
     assert ("limit", "wall") == (result.outcome, result.limit and result.limit.kind)
 
 
+def test_what_was_displayed_before_the_end_is_kept() -> None:
+    """A run that a limit ends, or that ends its own interpreter, has what it had shown until then."""
+    for code, outcome in (("display(1)\nwhile True: pass", "limit"), ("display(1)\nimport os; os._exit(3)", "failed")):
+        with fh.Sandbox(policy=fh.Policy.default().but(**SMALL)) as sandbox:
+            result = sandbox.run(code, timeout=1)
+
+        assert (outcome, ["1"]) == (result.outcome, [each.data for each in result.displays])
+
+
 def test_displays_by_thousands_are_bounded(sandbox: fh.Sandbox) -> None:
     """After the thousandth nothing more is sent, and the rest is counted."""
     result = sandbox.run("for i in range(3000): display(1)")
