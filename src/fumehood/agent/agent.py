@@ -12,22 +12,51 @@ from typing import TYPE_CHECKING, Any, Self
 from anyio.from_thread import start_blocking_portal
 
 from fumehood.agent.loop import AsyncAgent
+from fumehood.environments.definition import AUTO
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator, Iterable
+    from os import PathLike
+    from pathlib import Path
 
-    from fumehood.agent.answer import Answer
+    from fumehood.agent.answer import Answer, Budget
     from fumehood.agent.loop import Data
     from fumehood.agent.model import Model
+    from fumehood.environments.uv import Step
     from fumehood.execution import Event
+    from fumehood.guard.approvals import Approvals, Request
+    from fumehood.guard.tool import Tool
+    from fumehood.policy import Policy
 
 
 class Agent:
     """As `AsyncAgent`, with the same arguments and names, blocking."""
 
-    def __init__(self, model: str | Model | None = None, **options: Any) -> None:
+    def __init__(  # noqa: PLR0913 -- the contract's keyword arguments
+        self,
+        model: str | Model | None = None,
+        *,
+        base_url: str | None = None,
+        tools: Iterable[Tool | Callable[..., Any]] = (),
+        approve: Callable[[Request], object] | Approvals | None = None,
+        policy: Policy | str | Path | None = None,
+        env: str = AUTO,
+        on_build: Callable[[Step], None] | None = None,
+        out: str | PathLike[str] | None = None,
+        budget: Budget | None = None,
+    ) -> None:
         """As `AsyncAgent`."""
-        self._agent = AsyncAgent(model, **options)
+        self._agent = AsyncAgent(
+            model,
+            base_url=base_url,
+            tools=tools,
+            approve=approve,
+            policy=policy,
+            env=env,
+            on_build=on_build,
+            out=out,
+            budget=budget,
+        )
 
     def __enter__(self) -> Self:
         """Use it in a `with` block that closes it."""

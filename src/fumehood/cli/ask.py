@@ -62,8 +62,16 @@ def command(  # noqa: PLR0913, PLR0917 -- the contract's options
     """
     budget = Budget(max_steps, max_tokens, max_cost, _seconds(max_time))
     building = Building(env if env != "auto" else "data")
-    options = {"policy": load_policy(policy), "env": env, "out": out, "budget": budget, "on_build": building.hear}
-    with Agent(model, base_url=base_url, **options) as agent, closing(building):
+    agent = Agent(
+        model,
+        base_url=base_url,
+        policy=load_policy(policy),
+        env=env,
+        on_build=building.hear,
+        out=out,
+        budget=budget,
+    )
+    with agent, closing(building):
         try:
             *_, last = map(_tell, agent.stream(question, data=data, live=False))
         except Unavailable as error:
