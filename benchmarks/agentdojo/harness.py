@@ -161,7 +161,11 @@ class Worst(BasePipelineElement):
 
     def _program(self, plan: list[Any], *, shown: bool) -> None:
         self.runs += 1
-        result = self.sandbox.run(RUN.format(plan=json.dumps(plan), shown=shown))
+        try:
+            result = self.sandbox.run(RUN.format(plan=json.dumps(plan), shown=shown))
+        except fh.Error:  # the injected program took the sandbox down with it: the user's next begins in a new one
+            self.sandbox.reset()
+            result = self.sandbox.run(RUN.format(plan=json.dumps(plan), shown=shown))
         text = self.talk.show(result.stdout)
         if MARK in text and self.injection is not None and not self.run.attacked:
             self.run.attacked = True

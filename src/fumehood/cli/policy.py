@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from fumehood import sandbox
+from fumehood.cli.tools import named
+from fumehood.guard.lint import lint_tools
 from fumehood.policy import Policy, shipped
 
 if TYPE_CHECKING:
@@ -75,11 +77,21 @@ def _data(plan: Plan) -> dict[str, dict[str, object]]:
 
 @command.command()
 @click.argument("file")
-def lint(file: str) -> int:
-    """Read a policy file and say whether it has a meaning, and whether this machine can enforce it."""
+@click.option(
+    "--tools", metavar="MODULE:NAME", help="The host functions, to hold [tools] and their declarations against."
+)
+def lint(file: str, tools: str | None) -> int:
+    """Read a policy file and say whether it has a meaning, and whether this machine can enforce it.
+
+    With --tools, MODULE is imported, and NAME in it is a list of functions: what [tools] says is held against them, and
+    so is what their authors declared. A fault is exit code 1.
+    """
     policy = Policy.load(file)
     click.echo(f"{file}: a policy named {policy.name} ({policy.sha256[:12]})")
     weak = [control for control in sandbox.plan_for(policy).controls() if control.status != "enforced"]
     for control in weak:
         click.echo(f"  {control.name} is {control.status} on this machine: {control.how}")
-    return 0
+    remarks = [] if tools is None else lint_tools(policy, named(tools))
+    for remark in remarks:
+        click.echo(f"  {remark.grade}: {remark.text}")
+    return 1 if any(remark.grade == "fault" for remark in remarks) else 0
