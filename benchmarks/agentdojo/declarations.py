@@ -67,7 +67,7 @@ DECLARED: dict[str, dict[str, Declaration]] = {
         "get_balance": ("read", None, _OWN),
         "get_user_info": ("read", None, _OWN),
         "get_most_recent_transactions": ("read", None, _PAYMENT),
-        "get_scheduled_transactions": ("read", None, _PAYMENT),
+        "get_scheduled_transactions": ("read", None, _OWN),  # the user's standing orders: nobody else makes them
         "read_file": ("read", None, Private(Untrusted())),
         "send_money": ("egress", ["recipient"], _OWN),
         "schedule_transaction": ("egress", ["recipient"], _OWN),

@@ -73,6 +73,13 @@ def test_after_untrusted_text_what_the_user_spelled_out_is_allowed_once() -> Non
     assert "ask" == judge(talk, "send_email", **arguments).verdict
 
 
+@pytest.mark.parametrize("value", [13, "13", "5", "A"])
+def test_a_short_number_is_nobodys_word(value: object) -> None:
+    """«13» in the user's question is a day, not the file that an injected program deletes."""
+    assert "ask" == judge(after_reading("What is on June 13 at 5, part A?"), "undeclared", thing=str(value)).verdict
+    assert "ask" == judge(after_reading("What is on June 13 at 5?"), "delete_email", id=13).verdict
+
+
 def test_reading_is_free_and_fetching_is_not() -> None:
     """A tool that only reads is allowed to any program; what it fetches by is held like a recipient."""
     talk = after_reading("Look at https://example.org/a please.")

@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from fumehood.guard.origins import Origin, leaves
+from fumehood.guard.words import is_telling
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -108,7 +109,8 @@ def _by_untrusted(call: Call, program: Label, origins: Origins) -> Decision:
     if call.tool.consequential and not call.critical():
         return Ask(f"the program was written after {read} was shown, and the call names nothing that the user named")
     for name, value, origin in _origins(call.arguments, origins):
-        if not origin.by_user:
+        telling = origin.kind == "typed" or is_telling(value)
+        if not (origin.by_user and telling):
             told = f"the program was written after {read} was shown, and {name}={_shown(value)} is not the user's"
             return Ask(f"{told}: {origin.where}")
     if call.tool.consequential and digest(call) in origins.done:

@@ -6,7 +6,7 @@ import dataclasses
 import difflib
 import types
 import typing
-from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, cast
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,4 +77,4 @@ def _fields(kind: Any) -> set[str] | None:
     if typing.is_typeddict(kind):
         return set(typing.get_type_hints(kind))
     models = getattr(kind, "model_fields", None)
-    return set(models) if isinstance(models, dict) else None
+    return set(cast("dict[str, Any]", models)) if isinstance(models, dict) else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, cast
 
 from fumehood.guard.labels import TRUSTED, Label
-from fumehood.guard.words import Words, key
+from fumehood.guard.words import Words, is_telling, key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -116,7 +116,9 @@ class Origins:
         return bool(given) and all(self._said.holds(each) for each in given)
 
     def _remember(self, tool: Tool, found: list[Leaf], vouches: Callable[[Leaf], bool], *, single: bool) -> None:
-        named = {leaf.record for leaf in found if vouches(leaf) and self._said.holds(leaf.value)}
+        named = {
+            leaf.record for leaf in found if vouches(leaf) and is_telling(leaf.value) and self._said.holds(leaf.value)
+        }
         for leaf in found:
             text = key(leaf.value)
             self._left[0] -= 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["Words", "key"]
+__all__ = ["Words", "is_telling", "key"]
 
 #: What may not touch a value on either side: it would be a part of a longer address, name or number.
 _JOINING: Final = re.compile(r"[\w@+\-/\\:%#&=?~$]")
@@ -13,6 +13,7 @@ _NAME: Final = re.compile(r"[^\W\d_]+(?:[ '’\-][^\W\d_]+)*")
 _NUMBER: Final = re.compile(r"(?<![\w.,/\-:])-?\d+(?:,\d{3})*(?:\.\d+)?(?![\w/:\-]|[.,]\d)")
 _SPACE: Final = re.compile(r"\s+")
 _MOST_PLACES: Final = 1000
+_TELLING, _SHORT = 6, 1  # «13» may be a day and «A» a word; an account has more digits, a name more letters
 
 
 def key(value: str | float) -> str:
@@ -20,6 +21,12 @@ def key(value: str | float) -> str:
     if isinstance(value, str):
         return _SPACE.sub(" ", value).strip()
     return repr(int(value)) if value == int(value) else repr(value)
+
+
+def is_telling(value: str | float) -> bool:
+    """Whether a value names something by itself. A short number, which stands in texts for many things, does not."""
+    text = key(value)
+    return len(text) >= _TELLING or any(character.isalpha() for character in text[_SHORT:])
 
 
 class Words:
