@@ -148,6 +148,7 @@ def test_displays_are_in_the_json(sandbox: fh.Sandbox) -> None:
         ({"_repr_json_": "x = []; x.append(x); return x"}, "application/json is not JSON"),
         ({"_repr_mimebundle_": "return {'no type': 'x'}"}, "no MIME type"),
         ({"_repr_mimebundle_": "return {'text/' + 'x' * 300: 'x', 5: 'y', None: 'z', 'a/b;c=d': 'w'}"}, "no MIME type"),
+        ({"_repr_mimebundle_": "return {'no': 'x'} | {f'{n}': 'x' for n in range(99)}"}, "85 representations beyond 16"),
         ({"_repr_mimebundle_": "return 'text'"}, ""),
         ({"_repr_mimebundle_": "return ()"}, ""),
         ({"_repr_mimebundle_": "1 / 0"}, "_repr_mimebundle_ raised ZeroDivisionError"),

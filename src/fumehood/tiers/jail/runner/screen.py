@@ -68,6 +68,8 @@ class Screen:
     def show(self, representations: Mapping[Any, object]) -> None:
         """Send one bundle: of it what is what it says, and fits."""
         whole: dict[str, tuple[str, int]] = {}
+        if len(representations) > BUNDLE_LIMIT:
+            remark(f"{len(representations) - BUNDLE_LIMIT} representations beyond {BUNDLE_LIMIT} are not shown")
         for told, data in list(representations.items())[:BUNDLE_LIMIT]:
             try:
                 mime = _mime(told)
