@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import anyio
@@ -444,6 +446,33 @@ def test_leaving_a_stream_early_ends_the_work_and_frees_the_agent() -> None:
             if event.event == "program":
                 break
         assert agent.run("And now?").ok
+
+
+def test_closing_ends_what_another_thread_runs() -> None:
+    """At once, with an error of ours; a reset meanwhile is refused; afterwards the agent can be asked again."""
+    agent = fh.Agent(fh.Scripted([program("import time\ntime.sleep(60)"), "late", program("print(5)"), "{output}"]))
+    ended: list[object] = []
+
+    def ask() -> None:
+        try:
+            ended.append(agent.run("Go"))
+        except fh.Error as error:
+            ended.append(error)
+
+    events = threading.Thread(target=ask)
+    events.start()
+    while not (running := agent._agent._sandbox) or running.running is None:
+        time.sleep(0.01)
+    with pytest.raises(SandboxBusy):
+        agent.reset()
+    agent.close()
+    events.join(20)
+
+    assert not events.is_alive()
+    assert 1 == len(ended)
+    agent.reset()
+    agent._agent._model = fh.Scripted([program("print(5)"), "{output}"])
+    assert "5" == agent.run("Again").answer
 
 
 def test_two_questions_at_once_are_refused() -> None:

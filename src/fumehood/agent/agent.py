@@ -106,8 +106,8 @@ class Agent:
         self._agent.reset()
 
     def close(self) -> None:
-        """End its sandbox. Safe to call twice."""
-        self._agent.reset()
+        """As `AsyncAgent.close`."""
+        self._agent.close()
 
 
 def ask(question: str, *, model: str | Model | None = None, data: Data = (), **options: Any) -> Answer:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar, cast
@@ -18,15 +18,17 @@ from fumehood.agent.naming import find
 from fumehood.agent.turn import Turn
 from fumehood.environments import check
 from fumehood.environments.definition import AUTO
-from fumehood.errors import ModelFailed, SandboxBusy, StateLost, UsageError
+from fumehood.errors import ModelFailed, SandboxBusy, SandboxClosed, StateLost, UsageError
 from fumehood.execution import Event
 from fumehood.guard.conversation import Conversation
 from fumehood.guard.output import Filter, secret_values
 from fumehood.policy import Policy
-from fumehood.sandbox import AsyncSandbox, plan_for
+from fumehood.sandbox import plan_for
+from fumehood.session import Session
+from fumehood.tiers.jail.waiting import Cooperative
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
+    from collections.abc import AsyncGenerator, Callable, Generator, Iterable, Sequence
 
     from fumehood.agent.answer import Step
     from fumehood.agent.model import Message, Model
@@ -91,7 +93,7 @@ class AsyncAgent:
             raise UsageError(told, remedy="Set the budget in tokens: --max-tokens (Budget(tokens=…)).")
         self._busy = threading.Lock()
         self._data: list[Path] = []
-        self._sandbox: AsyncSandbox | None = None
+        self._sandbox: Session | None = None
         self._talk: list[Message] = []
         self._tools, self._approve = tuple(tools), approve
         self._guard = self._conversation()
@@ -103,7 +105,7 @@ class AsyncAgent:
 
     async def __aexit__(self, *_: object) -> None:
         """End its sandbox."""
-        self.reset()
+        self.close()
 
     @property
     def model(self) -> str:
@@ -142,19 +144,34 @@ class AsyncAgent:
                 yield event
 
     def reset(self) -> None:
-        """Forget the conversation and the data, and throw the sandbox away."""
-        self._talk, self._data = [], []
-        self._guard = self._conversation()
-        self._close()
+        """Forget the conversation and the data, and throw the sandbox away.
+
+        Raises:
+            SandboxBusy: A question is being answered.
+        """
+        with self._alone():
+            self._talk, self._data = [], []
+            self._guard = self._conversation()
+            self.close()
+
+    def close(self) -> None:
+        """End its sandbox, and what a question being answered in another thread runs in it. Safe to call twice."""
+        if self._sandbox is not None:
+            self._sandbox.close()
+            self._sandbox = None
 
     async def aclose(self) -> None:
-        """End its sandbox. Safe to call twice."""
-        self.reset()
+        """As `close`."""
+        self.close()
 
-    def _close(self) -> None:
-        if self._sandbox is not None:
-            self._sandbox.reset()
-            self._sandbox = None
+    @contextmanager
+    def _alone(self) -> Generator[None]:
+        if not self._busy.acquire(blocking=False):
+            raise SandboxBusy("This agent is answering another question.", remedy="Wait for it, or use another Agent.")
+        try:
+            yield
+        finally:
+            self._busy.release()
 
     async def _events(self, question: str, data: Data, *, streams: bool) -> AsyncGenerator[Event]:
         async with self._begun() as model:
@@ -170,9 +187,7 @@ class AsyncAgent:
     @asynccontextmanager
     async def _begun(self) -> AsyncGenerator[Model]:
         """The model, ready for one question; a second one at the same time is refused."""
-        if not self._busy.acquire(blocking=False):
-            raise SandboxBusy("This agent is answering another question.", remedy="Wait for it, or use another Agent.")
-        try:
+        with self._alone():
             if (
                 self._filter is None
             ):  # made first: a machine that can't run programs is told before a request costs money
@@ -180,8 +195,6 @@ class AsyncAgent:
                 self._filter = Filter(plan.output, self._policy, secret_values(self._policy))
             async with self._model as model:
                 yield model
-        finally:
-            self._busy.release()
 
     def _conversation(self) -> Conversation:
         """What was read and what programs may do, from the beginning."""
@@ -197,16 +210,19 @@ class AsyncAgent:
             raise UsageError("there is no question", remedy="Ask one in plain words.")
         named = [Path(each) for each in ([data] if isinstance(data, str | PathLike) else data)]
         new = [path for path in named if path not in self._data]
-        anew = bool(new) and self._sandbox is not None
-        if anew:
-            self._close()
+        if new:
+            self.close()
+        anew = self._sandbox is None and bool(self._talk)
         if self._sandbox is None:
             everything = [*self._data, *new]
-            self._sandbox = AsyncSandbox(
+            self._sandbox = Session(
+                Cooperative(),
                 policy=self._policy,
                 env=self._env,
+                tier=None,
                 data=everything,
                 out=self._out,
+                language="python",
                 on_build=self._on_build,
                 conversation=self._guard,
             )
@@ -244,13 +260,15 @@ class AsyncAgent:
 
     async def _run(self, code: str, left: float) -> Result:
         """Run one program in the sandbox; one that was lost since is made anew, and the result says so."""
-        assert self._sandbox is not None  # noqa: S101 -- `_ask` made it
+        sandbox = self._sandbox
+        if sandbox is None:
+            raise SandboxClosed("This agent was closed while it answered.", remedy="Ask again.")
         timeout = min(left, self._policy.limits.wall)
         try:
-            return await self._sandbox.run(code, timeout=timeout)
+            return await sandbox.run(code, timeout=timeout)
         except StateLost:
-            self._sandbox.reset()
-            return await self._sandbox.run(code, timeout=timeout)
+            sandbox.reset()
+            return await sandbox.run(code, timeout=timeout)
 
     def _tell(self, call: Call, step: Step) -> Returned:
         """The one door by which what a program said gets to the model: marked as data, and remembered as shown."""

@@ -101,7 +101,7 @@ def question(text: str, data: Iterable[Path], *, anew: bool) -> str:
     if names:
         parts.append(f"Data: {', '.join(names)}")
     if anew:
-        parts.append("(The sandbox was made anew for the new data: variables and files from before are gone.)")
+        parts.append("(The sandbox was made anew: variables and files from before are gone.)")
     return "\n\n".join(parts)
 
 

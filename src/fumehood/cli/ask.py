@@ -73,7 +73,8 @@ def command(  # noqa: PLR0913, PLR0917 -- the contract's options
     )
     with agent, closing(building):
         try:
-            *_, last = map(_tell, agent.stream(question, data=data, live=False))
+            with closing(agent.stream(question, data=data, live=False)) as events:  # also when interrupted, at once
+                *_, last = map(_tell, events)
         except Unavailable as error:
             if as_json:
                 _print(Answer("", "error", agent.model, failure=Failure(str(error), error.remedy())))
