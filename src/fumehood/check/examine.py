@@ -75,6 +75,7 @@ def examine(
         if found is not None:
             _remembered.move_to_end(key)
             return found
+    _reader(language)
     begun = time.perf_counter()
     reading, names = _read(source, language, before, granted=rules.code.spawn)
     verdict, findings = judge(reading, rules)
@@ -130,7 +131,10 @@ def _read(source: str | bytes, language: Language, state: State, *, granted: boo
 
 def _reader(language: Language) -> ModuleType:
     """Load what reads a language. It is done before the budget's clock starts: loading is not the program's doing."""
-    return importlib.import_module(f"fumehood.check.{language}")
+    reader = importlib.import_module(f"fumehood.check.{language}")
+    if language == "javascript":
+        reader.load()
+    return reader
 
 
 def _decoded(source: bytes) -> str | ParseError:

@@ -6,14 +6,14 @@ from fumehood.check.bash.notes import Notes
 from fumehood.check.bash.values import plain
 from fumehood.check.budget import MAX_SOURCE, Budget, Exhausted
 from fumehood.check.javascript import statements
-from fumehood.check.javascript.grammar import parse
+from fumehood.check.javascript.grammar import load, parse
 from fumehood.check.javascript.machine import Machine
 from fumehood.check.need import ParseError, Reading
 
 _MAX_SOURCE = MAX_SOURCE // 4
 """The grammar can't be stopped while it parses; this much it reads within the time that a check may take."""
 
-__all__ = ["read"]
+__all__ = ["load", "read"]
 
 
 def read(source: str, budget: Budget) -> Reading:

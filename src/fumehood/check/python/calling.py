@@ -10,6 +10,7 @@ from fumehood.check.python.attributes import OF_PATHS
 from fumehood.check.python.effects import exert
 from fumehood.check.python.escapes import inspect_template
 from fumehood.check.python.fold import functions, text
+from fumehood.check.python.fold.concrete import size_of
 from fumehood.check.python.machine import METHODS, MODELS, Args, Machine, calling
 from fumehood.check.python.powers.modules import known
 from fumehood.check.python.powers.names import canonical
@@ -58,6 +59,7 @@ ORIGINS: dict[str, Origin] = {
 MAKING_TEXT = words(
     "builtins.chr builtins.bytes builtins.bytearray builtins.bytes.fromhex builtins.int.to_bytes builtins.unichr"
 )
+TABLES = words("pandas.DataFrame polars.DataFrame pyarrow.table")  # hold what they are made of
 MAX_STRANGERS = 64
 MAX_DOTS = 6
 CARRIERS = words(
@@ -90,7 +92,7 @@ def call_library(machine: Machine, func: Ref, args: Args) -> Value:
             else way(machine, args.positional[0], rest)
         )
     call_back(machine, args)
-    made = Object(path, _origin(path) | merged_origin(args.all()))
+    made = Object(path, _origin(path) | merged_origin(args.all()), size=size_of(args.get(0)) if path in TABLES else 0)
     if own in EXCEPTIONS:
         made.data[".args"] = Seq("tuple", [*args.positional, *args.loose], exact=not args.loose)
         made.data[".value"] = args.get(0) or UNKNOWN
