@@ -62,7 +62,7 @@ def test_after_untrusted_text_the_same_recipient_with_other_content_asks() -> No
 
 def test_after_untrusted_text_what_the_user_spelled_out_is_allowed_once() -> None:
     """Recipient, subject and text are the user's words: that call is theirs, whoever wrote the program; not twice."""
-    talk = after_reading(f"Mail {ANN} under “Reunion” the words “See you there”.")
+    talk = after_reading(f"Send {ANN} under “Reunion” the words “See you there”.")
     arguments = {"to": [ANN], "subject": "Reunion", "body": "See you there"}
     call, decision = talk.judge("send_email", arguments)
     assert call is not None
@@ -71,6 +71,20 @@ def test_after_untrusted_text_what_the_user_spelled_out_is_allowed_once() -> Non
     talk.started(call)
 
     assert "ask" == judge(talk, "send_email", **arguments).verdict
+
+
+@pytest.mark.parametrize(
+    ("question", "verdict"),
+    [
+        ("Delete the mail of", "allow"),
+        ("We are deleting", "allow"),
+        ("Sum up the mail of", "ask"),
+        ("The deletion by", "ask"),
+    ],
+)
+def test_the_deed_has_to_be_the_users_too(question: str, verdict: str) -> None:
+    """Whom the user named for one thing is not at the mercy of every other: «sum up» does not delete."""
+    assert verdict == judge(after_reading(f"{question} {ANN}."), "delete_email", id=17).verdict
 
 
 @pytest.mark.parametrize("value", [13, "13", "5", "A"])

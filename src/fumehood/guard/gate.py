@@ -104,10 +104,12 @@ def _by_trusted(call: Call, origins: Origins) -> Decision:
 
 
 def _by_untrusted(call: Call, program: Label, origins: Origins) -> Decision:
-    """Code whose author had read what others wrote: only what the user spelled out, and that once."""
+    """Code whose author had read what others wrote: only what the user spelled out, deed and all, and that once."""
     read = _listed(sorted(program.sources))
     if call.tool.consequential and not call.critical():
         return Ask(f"the program was written after {read} was shown, and the call names nothing that the user named")
+    if call.tool.consequential and not origins.asked_to(call.tool.verb):
+        return Ask(f"the program was written after {read} was shown, and the user did not ask to {call.tool.verb}")
     for name, value, origin in _origins(call.arguments, origins):
         telling = origin.kind == "typed" or is_telling(value)
         if not (origin.by_user and telling):

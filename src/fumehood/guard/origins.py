@@ -80,6 +80,10 @@ class Origins:
         """The user typed this."""
         self._said.add(text)
 
+    def asked_to(self, verb: str) -> bool:
+        """Whether the user's words have this verb, in any of its forms."""
+        return self._said.has_word(verb)
+
     def owns(self, value: object) -> None:
         """This is the user's own: an address, an account."""
         for leaf in leaves(value):

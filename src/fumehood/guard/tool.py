@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import keyword
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, Literal, NamedTuple, cast, overload
 
@@ -83,6 +84,11 @@ class Tool:
     def sends(self) -> bool:
         """Whether what it is given may leave to somebody."""
         return self.effect in {"egress", None} or (self.effect == "read" and bool(self.critical))
+
+    @property
+    def verb(self) -> str:
+        """The first word of its name, which says what it does: delete_file, sendMail."""
+        return re.split(r"_|(?<=[a-z])(?=[A-Z])", self.name.strip("_"), maxsplit=1)[0].lower()
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the function, on the host, as if it were not declared."""

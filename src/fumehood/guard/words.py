@@ -49,6 +49,11 @@ class Words:
         self._texts.append((plain, plain.casefold(), where))
         self._numbers |= {float(each.replace(",", "")) for each in _NUMBER.findall(plain)}
 
+    def has_word(self, stem: str) -> bool:
+        """Whether a word of the texts is this one or a form of it: delete, deletes, deleting."""
+        begin = re.escape(stem.casefold().removesuffix("e"))
+        return any(re.search(rf"\b{begin}(?:e|es|ed|ing|s)?\b", lower) for _, lower, _ in self._texts)
+
     def holds(self, value: str | float) -> bool:
         """Whether the value stands in one of the texts as a whole."""
         return self.find(value) is not None
