@@ -13,7 +13,7 @@ import pytest
 from fumehood.agent import Agent, AsyncAgent, Budget
 from fumehood.agent.provided import Provided
 from fumehood.errors import MissingExtra, UsageError
-from tests.agent.kit import KEY, KINDS, Said, garbled, model, says, serving
+from tests.agent.kit import KEY, KINDS, VARIABLES, Said, garbled, model, says, serving
 
 if TYPE_CHECKING:
     from fumehood.agent import Answer
@@ -58,6 +58,31 @@ async def test_a_good_reply_is_an_answer(kind: str, streams: bool, monkeypatch: 
         told.usage.input_tokens,
         told.usage.output_tokens,
     )
+
+
+NAMES = (
+    "openai:gpt-5.6-luna",
+    "openai-responses:gpt-6-luna",
+    "anthropic:claude-opus-5-5",
+    "anthropic:claude-haiku-5-5",
+    "google:gemini-3.8-flash",
+)
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_real_models_are_asked_as_made_up_ones_are(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the library knows of a model changes its requests: none is streamed unasked, and none is kept by OpenAI."""
+    provider = name.partition(":")[0]
+    kind = "openai-chat" if provider == "openai" else provider
+    monkeypatch.setenv(VARIABLES.get(kind, "OPENAI_API_KEY"), KEY)
+    with serving(says(kind, code=["print(1)"]), says(kind, "One.")) as server:
+        async with AsyncAgent(name, base_url=server.address) as agent:
+            told = await agent.run("How many?")
+
+        assert ("answered", "One.", 1) == (told.stopped, told.answer, len(told.steps))
+        assert {False} == {bool(body.get("stream")) for body in server.bodies}
+        assert {provider == "openai-responses"} == {body.get("store") is False for body in server.bodies}
+        assert {provider == "anthropic"} == {"max_tokens" in body for body in server.bodies}
 
 
 @pytest.mark.parametrize("kind", KINDS)

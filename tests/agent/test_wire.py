@@ -31,6 +31,7 @@ pytestmark = [
 ]
 
 VERSION = "1.43.0"
+INTEGRITY = "sha512-V8D8cjSMtAR4rHaD2ulp3DR/ZguXQjDNOqwKDNvjb/OJL/KR1I0SDf5xpRCd+TYKjhmf9fM8Xpg3QBKPmV9Kmw=="
 QUESTION = "How much is the total of the sales?"
 PROGRAM = "import csv\nprint(sum(int(row['sales']) for row in csv.DictReader(open('data/sales.csv'))))"
 FIXTURES = {
@@ -77,6 +78,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
     )  # fmt: skip
     if got.returncode:
         give_up(f"npm could not install @copilotkit/aimock: {got.stderr[-300:]}")
+    installed = json.loads((folder / "node_modules" / ".package-lock.json").read_text())["packages"]
+    assert INTEGRITY == installed["node_modules/@copilotkit/aimock"]["integrity"], "another package by that name"
     fixtures = folder / "fixtures.json"
     fixtures.write_text(json.dumps(FIXTURES))
     with socket.socket() as free:

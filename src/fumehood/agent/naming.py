@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, cast
 from urllib.parse import urlsplit, urlunsplit
 
 from fumehood.agent.scripted import Scripted
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     import httpx2
     from pydantic_ai.models import Model as TheirModel
+    from pydantic_ai.settings import ModelSettings
 
     from fumehood.agent.model import Model
     from fumehood.agent.provided import Provided
@@ -54,6 +55,8 @@ _FORMATS: Final = {
     "openai-responses": "openai",
     "gemini": "google",
 }
+#: Anthropic wants a limit of each reply: enough for a long program, and what its library sends without streaming.
+_MOST_TOKENS: Final = 16_000
 _VERSION: Final = re.compile(r"/v1(?:beta)?/?$")
 _KEYS: Final = re.compile(r"\b(?:sk|pk|rk)-[\w-]{12,}|\bAIza[\w-]{20,}|\bBearer\s+\S{8,}|(?<=://)[^/\s@]+(?=@)")
 
@@ -109,10 +112,28 @@ def _served(kind: str, name: str, base_url: str | None) -> Provided:
         make=_maker(kind, name, key=key, address=address, own=own is not None),
         redact=_redaction(found, address),
         key=provider.keys[0],
-        settings={"openai_store": False} if kind in {"openai", "openai-responses"} else {},  # type: ignore[typeddict-unknown-key]
+        settings=_settings(kind, own=own is not None),
         priced=own is None and not provider.keyless,
     )
     return Provided(served)
+
+
+def _settings(kind: str, *, own: bool) -> ModelSettings:
+    """What a provider's requests need besides the conversation."""
+    if kind == "anthropic":
+        return {"max_tokens": _MOST_TOKENS}
+    if _by_responses(kind, own=own):  # a conversation about private data is not to be kept there
+        return cast("ModelSettings", {"openai_store": False})
+    return {}
+
+
+def _by_responses(kind: str, *, own: bool) -> bool:
+    """Whether the responses API is meant.
+
+    `openai` is that at OpenAI's own address, and chat completions, which every compatible server speaks, anywhere else;
+    `openai-chat` and `openai-responses` choose.
+    """
+    return kind == "openai-responses" or (kind == "openai" and not own)
 
 
 def _address(url: str, path: str) -> str:
@@ -146,11 +167,7 @@ def _redaction(keys: list[str], address: str) -> Callable[[str], str]:
 
 
 def _maker(kind: str, name: str, *, key: str, address: str, own: bool) -> Callable[[httpx2.AsyncClient], TheirModel]:
-    """What makes the provider's client over an HTTP client of ours.
-
-    `openai` is the responses API at OpenAI's own address, and chat completions, which every compatible server speaks,
-    anywhere else; `openai-chat` and `openai-responses` choose.
-    """
+    """What makes the provider's client over an HTTP client of ours."""
 
     def make(http: httpx2.AsyncClient) -> TheirModel:
         if kind == "anthropic":
@@ -166,8 +183,7 @@ def _maker(kind: str, name: str, *, key: str, address: str, own: bool) -> Callab
         from pydantic_ai.models.openai import OpenAIChatModel, OpenAIResponsesModel  # noqa: PLC0415 -- as above
         from pydantic_ai.providers.openai import OpenAIProvider  # noqa: PLC0415 -- as above
 
-        responses = kind == "openai-responses" or (kind == "openai" and not own)
         provider = OpenAIProvider(api_key=key, base_url=address, http_client=http)
-        return (OpenAIResponsesModel if responses else OpenAIChatModel)(name, provider=provider)
+        return (OpenAIResponsesModel if _by_responses(kind, own=own) else OpenAIChatModel)(name, provider=provider)
 
     return make
