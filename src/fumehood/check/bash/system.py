@@ -24,6 +24,7 @@ iptables,ip6tables,nft,ufw,firewall-cmd,ebtables,tc,setenforce,aa-disable,aa-tea
     apparmor_parser,hostnamectl,timedatectl,localectl,loginctl,update-alternatives,dpkg-reconfigure,grub-install,
     update-grub,efibootmgr,bootctl  privilege  the machine's settings
 setcap,capsh,newuidmap,keyctl,bpftool,bpftrace,kexec,nsenter  privilege  more powers
+getcap                                              fs.list         /
 docker,podman,nerdctl,ctr,crictl,lxc,lxd,buildah,vagrant,virsh,qemu-system-x86_64  fs.write  /var/run/docker.sock
 dmesg                                               fs.read         /dev/kmsg
 journalctl                                          fs.read         /var/log/journal
@@ -94,6 +95,12 @@ def _kill_by_name(call: Call) -> Output:
     if "-P" not in call.arguments or OWN not in "".join(call.arguments):
         _foreign(call, shown(" ".join(names)) or "others")
     return Output("")
+
+
+def _fuser(call: Call) -> Output:
+    if any(re.match(r"-\w*k|--kill", settled(word)) for word in call.arguments):
+        _foreign(call, "whoever uses it")
+    return Output(HOLE)
 
 
 def _services(call: Call) -> Output:
@@ -337,6 +344,7 @@ HANDLERS: dict[str, Handler] = {
         _services,
     ),
     **dict.fromkeys(("crontab", "at", "batch", "anacron", "schtasks"), _crontab),
+    "fuser": _fuser,
     "dd": _dd,
     **dict.fromkeys(("tar", "gtar", "star"), _tar),
     "zip": _zip,

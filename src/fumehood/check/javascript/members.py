@@ -208,6 +208,8 @@ def put(machine: Machine, owner: Value, key: str, value: Value) -> None:  # noqa
         case OneOf(values=values):
             for single in values:
                 put(machine, single, key, value)
+        case Native(path="process.env") if is_known(key):
+            machine.notes.need("env.write", key)
         case Native(path="prototype", owner=Native(path=path)) if path in _RUNNER:
             machine.notes.need("runner.tamper", f"{path}.prototype.{key}", "referenced")
         case Native(path=path):
