@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 #: The modules of `data` by the package that brings them; a test holds it against what is installed.
 _MODULES: Final = {
-    "PIL": "pillow", "_distutils_hack": "", "bs4": "beautifulsoup4", "cloudpickle": "", "contourpy": "", "cycler": "",
+    "PIL": "pillow", "bs4": "beautifulsoup4", "cloudpickle": "", "contourpy": "", "cycler": "",
     "dateutil": "python-dateutil", "et_xmlfile": "", "fontTools": "fonttools", "formulaic": "", "interface_meta": "",
     "isympy": "sympy", "joblib": "", "kiwisolver": "", "lxml": "", "matplotlib": "", "mpl_toolkits": "matplotlib",
     "mpmath": "", "narwhals": "", "networkx": "", "numpy": "", "openpyxl": "", "packaging": "", "pandas": "",

@@ -25,9 +25,9 @@ _owed: list[str] = []
 
 
 def load(packages: Message) -> None:
-    """In the zygote: put the packages on `sys.path`, and import what is to be there beforehand.
+    """In the zygote: put the packages on `sys.path`, import what is to be there beforehand, and rehearse.
 
-    While they are imported they have a $HOME to write to, with the files that they would look for there.
+    Meanwhile there is a $HOME to write to, with the files that packages look for there.
 
     Raises:
         RuntimeError: An import started threads, of which no fork would have any.
@@ -42,16 +42,28 @@ def load(packages: Message) -> None:
         _copy(packages["home"])
     for name in packages["imports"]:
         import_module(name)
-        if len(os.listdir(f"{HOST_PROC}/self/task")) > 1:
-            message = f"importing {name} starts threads, so it can't be done before sandboxes are forked"
-            raise RuntimeError(message)
+        _require_one_thread(f"importing {name}")
+    exec(compile(packages["rehearsal"], "<rehearsal>", "exec"), {})  # noqa: S102 -- the environment's own
+    _require_one_thread("the rehearsal")
     mount.unmount(_HOME)
 
 
-def furnish() -> None:
-    """In a sandbox: put the files in $HOME that the packages look for there."""
+def _require_one_thread(what: str) -> None:
+    if len(os.listdir(f"{HOST_PROC}/self/task")) > 1:
+        message = f"{what} starts threads, so it can't be done before sandboxes are forked"
+        raise RuntimeError(message)
+
+
+def move_in() -> None:
+    """In a sandbox: put the files in $HOME that the packages look for there, and draw random numbers of its own.
+
+    Python reseeds its own generator after a fork, and OpenSSL too; numpy and torch would go on alike in all forks.
+    """
     for folder in _owed:
         _copy(folder)
+    for name in ("numpy.random", "torch"):
+        if name in sys.modules:
+            sys.modules[name].seed()
 
 
 def _copy(folder: str) -> None:

@@ -77,7 +77,7 @@ def begin(control: int, out: int, err: int) -> NoReturn:
     interrupts.ignore()
     for name in _MODULES:
         del sys.modules[name]
-    packages.furnish()
+    packages.move_in()
     try:
         serve(socket.socket(fileno=wire.CONTROL))
     except BaseException as error:  # noqa: BLE001 -- the program took apart what its runner is made of, or its channel
