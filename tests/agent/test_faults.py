@@ -12,10 +12,12 @@ import pytest
 
 from fumehood.agent import Agent, AsyncAgent, Budget
 from fumehood.agent.provided import Provided
-from fumehood.errors import MissingExtra, UsageError
+from fumehood.errors import MissingExtra, ModelFailed, UsageError
 from tests.agent.kit import KEY, KINDS, VARIABLES, Said, garbled, model, says, serving
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
     from fumehood.agent import Answer
     from tests.agent.kit import Server
 
@@ -353,6 +355,30 @@ async def test_a_redirect_gets_no_key(kind: str, status: int, monkeypatch: pytes
             assert ("error", 1, 0) == (told.stopped, len(server.requests), len(other.requests))
     assert told.failure is not None
     assert "redirect" in told.failure.message
+
+
+async def test_without_these_fences_a_key_gets_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client that follows redirects hands the key on, and an error that is not redacted repeats it: the tests bite."""
+    with serving(Said(json.dumps({"error": {"message": f"Incorrect API key: {KEY}"}}).encode(), 401)) as other:
+        elsewhere = other.address.replace("127.0.0.1", "localhost") + "/v1"
+        with serving(Said(b"", 307, (("location", elsewhere),))) as server:
+            fenced = model("google", server, monkeypatch)
+            loose = Provided(fenced.served._replace(redact=str), pauses=())
+            async with loose:
+                assert loose._http is not None
+                loose._http.follow_redirects = True
+                told = [str(error) async for error in failures(loose)]
+
+    assert KEY in str(other.requests[0][1])
+    assert KEY in told[0]
+
+
+async def failures(provided: Provided) -> AsyncGenerator[ModelFailed]:
+    """What asking once raises."""
+    try:
+        _ = [item async for item in provided.reply([], streams=False)]
+    except ModelFailed as error:
+        yield error
 
 
 @pytest.mark.parametrize("kind", KINDS)
