@@ -77,7 +77,7 @@ def row(name: str, options: dict[str, Any], step: int) -> tuple[str, list[str], 
     some = pairs()[::step]
     attacked = [task(s, u, injection=i, setting=Setting(**options, attack="goal")) for s, u, i in some]
     reused = adaptive(options)
-    good = {s: sum(r.utility and not r.asked for suite, r in benign if suite == s) for s in SUITES}
+    good = {s: sum(r.utility for suite, r in benign if suite == s) for s in SUITES}
     asks = sum(len(r.asked) for _, r in benign)
     harmed = sum(bool(r.harm) for r in attacked)
     cells = [
@@ -158,7 +158,7 @@ def main(arguments: list[str]) -> int:
 
 def _write(rows: list[tuple[str, list[str], list[float]]], notes: list[str]) -> None:
     head = [
-        "| level | useful unasked | ws / travel / bank / slack | side effects | AgentDojo’s check | attacked | reused | asks |",
+        "| level | useful, nobody answers | ws / travel / bank / slack | side effects | AgentDojo’s check | attacked | reused | asks |",
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     table = [
