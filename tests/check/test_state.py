@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fumehood.check import State, check, examine
+from fumehood.check.examine import MAX_REMEMBERED, _remembered
 from fumehood.check.examine import examine as again
 
 
@@ -55,3 +56,19 @@ def test_equal_question_is_answered_from_memory() -> None:
 def test_state_begins_empty() -> None:
     """A check without a state knows of no earlier run."""
     assert "allow" == check("o.system('id')").verdict
+
+
+def test_memory_of_answers_is_bounded() -> None:
+    """However many programs are read, only so many answers are kept: the latest ones."""
+    last = [examine(f"kept = {number}") for number in range(MAX_REMEMBERED + 50)][-1]
+
+    assert MAX_REMEMBERED == len(_remembered)
+    assert last is examine(f"kept = {MAX_REMEMBERED + 49}")
+
+
+def test_answers_depend_on_what_came_before() -> None:
+    """The same source, read after other programs, is another question."""
+    _, harmless = examine("run = print")
+    _, harmful = examine("import os; run = os.system")
+
+    assert ["allow", "refuse"] == [examine("run('id')", state=state)[0].verdict for state in (harmless, harmful)]

@@ -17,9 +17,9 @@ class RunOpaqueCode(Rule):
     """The code runs other code that was decoded, decrypted or fetched, and can't be read beforehand.
 
     ## Why is this refused?
-    Code that is resolved is judged by what it does: `exec` of an encoded `print(1)` passes. What stays unreadable
-    after folding
-    was made unreadable, and there is no honest need for that in an answer to a question.
+    Code that is resolved is judged by what it does: `exec` of an encoded `print(1)` passes. What stays
+    unreadable after folding was made unreadable, and there is no honest need for that in an answer to a
+    question.
 
     ## Refused
     ```python
@@ -103,9 +103,8 @@ class TakeHiddenMember(Rule):
     """The code takes a function out of a powerful module by a name that can't be read.
 
     ## Why is this refused?
-    `os`, `subprocess`, `builtins` and their like hold the functions that matter. Taking one by a computed name that
-    folding can't
-    resolve has one purpose: that nobody sees which.
+    `os`, `subprocess`, `builtins` and their like hold the functions that matter. Taking one by a computed name
+    that folding can't resolve has one purpose: that nobody sees which.
 
     ## Refused
     ```python

@@ -16,8 +16,8 @@ class LeaveOwnObjects(Rule):
     """The code walks from its own objects to frames, globals, all subclasses or code objects.
 
     ## Why is this refused?
-    That walk is how code reaches functions that it was not given: every known way out of a restricted interpreter
-    takes it.
+    That walk is how code reaches functions that it was not given: every known way out of a restricted
+    interpreter takes it.
 
     ## Refused
     ```python
@@ -57,9 +57,9 @@ class TamperWithRunner(Rule):
     """The code changes the interpreter, the standard library or the channel that it is run through.
 
     ## Why is this refused?
-    Replaced builtins, trace hooks, forged descriptors and early exits have one use in generated code: to make the run
-    look like
-    something that it was not. What is measured about a run is measured from outside, so it would not work either.
+    Replaced builtins, trace hooks, forged descriptors and early exits have one use in generated code: to make
+    the run look like something that it was not. What is measured about a run is measured from outside, so it
+    would not work either.
 
     ## Refused
     ```python

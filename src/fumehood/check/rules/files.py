@@ -59,8 +59,8 @@ class ReadOutsideWorkspace(_PathRule):
 
     ## Why is this refused?
     Generated code is given its inputs below `data/` and works in its own folder. Anything else on the machine
-    (accounts,
-    configuration, other people's files) is of no use to the task, and reading it is the first half of leaking it.
+    (accounts, configuration, other people's files) is of no use to the task, and reading it is the first half
+    of leaking it.
 
     ## Refused
     ```python
@@ -92,8 +92,8 @@ class WriteOutsideWorkspace(_PathRule):
     """The code writes to a path that is neither in the workspace nor granted by `files.write`.
 
     ## Why is this refused?
-    What a program leaves outside its folder changes the machine for everything that runs later. Results belong below
-    `out/`.
+    What a program leaves outside its folder changes the machine for everything that runs later. Results belong
+    below `out/`.
 
     ## Refused
     ```python
@@ -106,7 +106,8 @@ class WriteOutsideWorkspace(_PathRule):
     ```
 
     ## What to do
-    Write below `out/` (kept with `--out DIR`) or to `/tmp`; or grant the folder: `files.write = ["/srv/results"]`.
+    Write below `out/` (kept with `--out DIR`) or to `/tmp`; or grant the folder: `files.write =
+    ["/srv/results"]`.
     """
 
     id = "FH102"
@@ -192,9 +193,8 @@ class ReadSecretFile(_PathRule):
     """The code reaches for a file that holds keys, passwords or another process's secrets.
 
     ## Why is this refused?
-    Private keys, cloud credentials, browser profiles, password databases and `/proc/PID/environ` are what stolen
-    machines are
-    searched for. No task on data needs them.
+    Private keys, cloud credentials, browser profiles, password databases and `/proc/PID/environ` are what
+    stolen machines are searched for. No task on data needs them.
 
     ## Refused
     ```python
@@ -232,9 +232,8 @@ class WriteStartupFile(_PathRule):
     """The code changes a file that another program runs or obeys when it starts.
 
     ## Why is this refused?
-    Shell profiles, cron tables, units, `.pth` files, git hooks and `authorized_keys` make code outlive its run: that
-    is how a
-    single answer becomes a lasting foothold.
+    Shell profiles, cron tables, units, `.pth` files, git hooks and `authorized_keys` make code outlive its run:
+    that is how a single answer becomes a lasting foothold.
 
     ## Refused
     ```python

@@ -41,9 +41,8 @@ class ConnectToHost(_NetworkRule):
     """The code connects to a host that `network.allow` does not list.
 
     ## Why is this refused?
-    A connection is how data leaves and how further code comes in. With no host listed there is no network at all, so
-    the code
-    would fail in any case; with some listed, every other one stays closed.
+    A connection is how data leaves and how further code comes in. With no host listed there is no network at
+    all, so the code would fail in any case; with some listed, every other one stays closed.
 
     ## Refused
     ```python

@@ -16,9 +16,9 @@ class StartProgram(Rule):
     """The code starts another program, a shell most of all.
 
     ## Why is this refused?
-    A command line is a second program in another language, outside what reading this one can judge. Most tasks on
-    data need none.
-    Naming such a function counts as much as calling it: code that hides the call still has to name it somewhere.
+    A command line is a second program in another language, outside what reading this one can judge. Most tasks
+    on data need none. Naming such a function counts as much as calling it: code that hides the call still has
+    to name it somewhere.
 
     ## Refused
     ```python

@@ -16,8 +16,8 @@ class SyntaxFault(Rule):
     """The source is no program of its language.
 
     ## Why is this refused?
-    It would fail in any case; line, column and message say where. Text that is not UTF-8 or holds null bytes counts
-    as well.
+    It would fail in any case; line, column and message say where. Text that is not UTF-8 or holds null bytes
+    counts as well.
 
     ## Refused
     ```python
@@ -60,8 +60,8 @@ class ReadingUnfinished(Rule):
     """The source is too large or too tangled to be read within its budget.
 
     ## Why does it matter?
-    What was not read is not known. The sandbox holds it; `check.incomplete` says whether to run it, to ask or to
-    refuse.
+    What was not read is not known. The sandbox holds it; `check.incomplete` says whether to run it, to ask or
+    to refuse.
 
     ## Judged by `check.incomplete`
     ```python

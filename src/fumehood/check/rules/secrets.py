@@ -17,9 +17,8 @@ class ReadSecretVariable(Rule):
     """The code reads an environment variable whose name says that it holds a secret.
 
     ## Why is this refused?
-    Keys in the environment belong to the caller. A sandbox has none of them, so the code would fail; where one is
-    needed the
-    policy hands it to one host without showing it to the code.
+    Keys in the environment belong to the caller. A sandbox has none of them, so the code would fail; where one
+    is needed the policy hands it to one host without showing it to the code.
 
     ## Refused
     ```python
@@ -32,7 +31,8 @@ class ReadSecretVariable(Rule):
     ```
 
     ## What to do
-    Declare it: `[secrets]` with `OPENAI_API_KEY = { source = "env:OPENAI_API_KEY", host = "api.openai.com:443" }`.
+    Declare it: `[secrets]` with `OPENAI_API_KEY = { source = "env:OPENAI_API_KEY", host = "api.openai.com:443"
+    }`.
     """
 
     id = "FH601"
@@ -146,9 +146,8 @@ class AskWhoRuns(Rule):
     """The code asks which user, groups or machine it runs as.
 
     ## Why is this refused?
-    A sandbox has one made-up user on one made-up machine. Code that asks is taking stock of what it could attack; a
-    task on data
-    has no use for the answer. `platform.system()` and `os.cpu_count()` are fine.
+    A sandbox has one made-up user on one made-up machine. Code that asks is taking stock of what it could
+    attack; a task on data has no use for the answer. `platform.system()` and `os.cpu_count()` are fine.
 
     ## Refused
     ```python
