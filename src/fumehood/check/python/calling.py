@@ -238,12 +238,20 @@ def make(machine: Machine, cls: Class, args: Args) -> Value:
     after = cls.find("__post_init__")
     if isinstance(after, Func):
         machine.call(after.bind(made), Args(node=args.node))
-    base = cls.library_base()
-    if base is not None:
-        exert(machine, canonical(base.path), args, how=base.how)
-        if canonical(base.path) == "threading.Thread" and isinstance(cls.find("run"), Func):
-            made.attributes["<thread>"] = UNKNOWN
+    _inherit(machine, cls, made, args=args)
     return made
+
+
+def _inherit(machine: Machine, cls: Class, made: Instance, *, args: Args) -> None:
+    """Do what making an object of a library's class does, where the program's class is one."""
+    base = cls.library_base()
+    if base is None:
+        return
+    exert(machine, canonical(base.path), args, how=base.how)
+    if base.path.endswith("Unpickler"):  # whatever its own lookup answers, the data names what is called
+        machine.call(base, args)
+    if canonical(base.path) == "threading.Thread" and isinstance(cls.find("run"), Func):
+        made.attributes["<thread>"] = UNKNOWN
 
 
 def _fields(cls: Class, made: Instance, args: Args) -> None:

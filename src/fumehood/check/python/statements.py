@@ -64,6 +64,8 @@ def augmented(machine: Machine, node: ast.AugAssign) -> None:
     value = machine.eval(node.value)
     if isinstance(node.op, ast.Add) and machine.repeat >= loops.ENDLESS and ast.dump(node.value) == _same(node.target):
         _doubled(machine, current, node)
+    if isinstance(current, Ref) and current.path == "os.environ":
+        machine.call(Ref("os.environ.update"), Args([value], node=node))
     name = f"__i{operators.BINARY[type(node.op)][0]}__"
     found = operators.special(machine, current, name, args=Args([value], node=node))
     bind(machine, node.target, operators.binary(machine, node, current, right=value) if found is None else found)
