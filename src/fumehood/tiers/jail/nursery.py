@@ -22,9 +22,6 @@ if TYPE_CHECKING:
     from fumehood.tiers.jail.warden import Warden
     from fumehood.tiers.jail.wire import Message
 
-#: A zygote's children share its address layout and hash seed; it is replaced by a fresh one after this many, after
-#: this long, and whenever a child crashed, so that an attacker can't learn by trying.
-FORKS, AGE_S = 2000, 600.0
 _FAILURES = 3
 #: Births under way at once, where callers wait for them.
 _AT_ONCE = 4
@@ -36,8 +33,8 @@ class Zygote:
 
     def __init__(self, definition: Message) -> None:
         """Start it."""
-        self.started = time.monotonic()
-        self.births = 0
+        self.end = time.monotonic() + definition["age"]
+        self.births_left: int = definition["forks"]
         self.owed: deque[tuple[Ward, socket.socket]] = deque()
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         failure, failing = os.pipe2(os.O_CLOEXEC)
@@ -52,7 +49,7 @@ class Zygote:
 
     def stale(self) -> bool:
         """Whether the next birth should come from another."""
-        return self.births >= FORKS or time.monotonic() - self.started > AGE_S
+        return self.births_left <= 0 or time.monotonic() > self.end
 
     def ask(self, ward: Ward) -> None:
         """Ask for one more process; what comes of it is heard on the channel."""
@@ -60,7 +57,7 @@ class Zygote:
         with suppress(OSError):  # it has just ended, which is heard next
             wire.send(self.channel, {}, (theirs.fileno(),))
         theirs.close()
-        self.births += 1
+        self.births_left -= 1
         self.owed.append((ward, ours))
 
     def why(self) -> str:

@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from fumehood.kernel import mount
+from fumehood.tiers.jail import seeds
 from fumehood.tiers.jail.seal import HOST_PROC
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def load(packages: Message) -> None:
     Meanwhile there is a $HOME to write to, with the files that packages look for there.
 
     Raises:
-        RuntimeError: An import started threads, of which no fork would have any.
+        RuntimeError: An import or the rehearsal failed, or started threads, of which no fork would have any.
     """
     if packages["site"]:
         sys.path.append(packages["site"])
@@ -43,9 +44,18 @@ def load(packages: Message) -> None:
     for name in packages["imports"]:
         import_module(name)
         _require_one_thread(f"importing {name}")
-    exec(compile(packages["rehearsal"], "<rehearsal>", "exec"), {})  # noqa: S102 -- the environment's own
-    _require_one_thread("the rehearsal")
+    _rehearse(packages["rehearsal"])
     mount.unmount(_HOME)
+
+
+def _rehearse(program: str) -> None:
+    """Run what a program of this environment does first: what that loads, fills and compiles is then there for all."""
+    try:
+        exec(compile(program, "<rehearsal>", "exec"), {"__name__": "__main__"})  # noqa: S102 -- the environment's own
+    except Exception as error:
+        message = f"the environment's rehearsal failed: {type(error).__name__}: {error}"
+        raise RuntimeError(message) from error
+    _require_one_thread("the environment's rehearsal")
 
 
 def _require_one_thread(what: str) -> None:
@@ -55,15 +65,10 @@ def _require_one_thread(what: str) -> None:
 
 
 def move_in() -> None:
-    """In a sandbox: put the files in $HOME that the packages look for there, and draw random numbers of its own.
-
-    Python reseeds its own generator after a fork, and OpenSSL too; numpy and torch would go on alike in all forks.
-    """
+    """In a sandbox: put the files in $HOME that the packages look for there, and draw random numbers of its own."""
     for folder in _owed:
         _copy(folder)
-    for name in ("numpy.random", "torch"):
-        if name in sys.modules:
-            sys.modules[name].seed()
+    seeds.renew()
 
 
 def _copy(folder: str) -> None:

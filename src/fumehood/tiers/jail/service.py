@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from fumehood.plan import Setting, Slice
     from fumehood.tiers.jail.wire import Message
 
+#: A zygote's children share its address layout and hash seed; it is replaced by a fresh one after this many, after
+#: this many seconds, and whenever a child crashed, so that an attacker can't learn by trying.
+FORKS, AGE_S = 2000, 600.0
 _PATIENCE_S = 30
 _ORDERS_KEPT = 64
 #: Descriptors of the caller that are left alone when a cell is ordered: those that live need some to be looked after.
@@ -298,6 +301,8 @@ def _root(plan: Plan, host: Host, key: str) -> Message:
     return {
         "do": "root",
         "key": key,
+        "forks": FORKS,
+        "age": AGE_S,
         "entries": _entries(plan),
         "python": host.python,
         "environment": plan.jail["environment"].value,
