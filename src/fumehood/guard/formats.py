@@ -6,7 +6,7 @@ import re
 from functools import cache
 from typing import Final, NamedTuple
 
-__all__ = ["FORMATS", "OPENERS", "Format"]
+__all__ = ["FORMATS", "OPENERS", "Format", "openers_in"]
 
 
 class Format(NamedTuple):
@@ -64,3 +64,18 @@ FORMATS: Final = (
 """The most specific first: a key is named by the first that fits."""
 
 OPENERS: Final = tuple(dict.fromkeys(opener for each in FORMATS for opener in each.openers))
+
+#: Openers by a character that all of them have, so that text without it is not searched for each: most text has few.
+_GATES: Final = {
+    gate: tuple(each for each in OPENERS if gate in each and not any(other in each for other in before))
+    for gate, before in (("_", ""), ("-", "_"), (".", "_-"), ("=", "_-."), ("", "_-.="))
+}
+
+
+def openers_in(text: str) -> frozenset[str]:
+    """Which openers stand in a text."""
+    found: set[str] = set()
+    for gate, openers in _GATES.items():
+        if gate in text:
+            found.update(each for each in openers if each in text)
+    return frozenset(found)

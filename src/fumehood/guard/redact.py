@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from fumehood.guard.formats import FORMATS, OPENERS
+from fumehood.guard.formats import FORMATS, OPENERS, openers_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -41,8 +41,9 @@ class Redactor:
             if form in text:
                 found[name] += text.count(form)
                 text = text.replace(form, f"[redacted: {name}]")
-        for each in FORMATS:
-            if any(opener in text for opener in each.openers):
+        there = openers_in(text)
+        for each in FORMATS if there else ():
+            if not there.isdisjoint(each.openers):
                 text, count = each.pattern.subn(f"[redacted: {each.name}]", text)
                 if count:
                     found[each.name] += count
@@ -54,7 +55,7 @@ class Redactor:
         if start >= 0 and not _END.search(text, start):
             return start
         word = max(text.rfind(each) for each in (" ", "\n", "\t")) + 1
-        begun = any(opener in text[word:] for opener in OPENERS) or any(
+        begun = bool(openers_in(text[word:])) or any(
             (at := _begins(text, opener)) < len(text) and self._opens(text, at) for opener in OPENERS
         )
         # The whole word is held: what stands before a key decides whether it is one.
@@ -79,8 +80,9 @@ def _forms(values: Mapping[str, str]) -> dict[str, str]:
 
 
 def _matches(text: str) -> Iterator[re.Match[str]]:
-    for each in FORMATS:
-        if any(opener in text for opener in each.openers):
+    there = openers_in(text)
+    for each in FORMATS if there else ():
+        if not there.isdisjoint(each.openers):
             yield from each.pattern.finditer(text)
 
 
