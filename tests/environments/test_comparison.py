@@ -149,6 +149,8 @@ def test_another_python_is_warned_of(mine: str, tmp_path: Path) -> None:
     [
         ("uv.lock", "not = toml = at all"),
         ("a.lock", "x = 1"),
+        ("c.lock", "package = [1, 2]"),
+        ("d.lock", '[[package]]\nversion = "1"'),
         ("a.json", "{}"),
         ("b.lock", '[[package]]\nname = "x"\nversion = "?"'),
     ],

@@ -50,7 +50,7 @@ def source(folder: Path, name: str, version: str, *, setup: str) -> Path:
 
 def pinned(*files: Path) -> str:
     """Return the lock that names exactly these files."""
-    lines = []
+    lines = list[str]()
     for path in files:
         name, version = path.name.removesuffix(".tar.gz").split("-")[:2]
         lines.append(f"{name}=={version} \\\n    --hash=sha256:{hashlib.sha256(path.read_bytes()).hexdigest()}\n")

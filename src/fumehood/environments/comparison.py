@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
 from packaging.markers import InvalidMarker, Marker
 from packaging.requirements import InvalidRequirement, Requirement
@@ -145,16 +145,16 @@ def _pin(specifier: SpecifierSet) -> Version | None:
 
 def _toml(name: str, data: dict[str, Any]) -> Side:
     """A lock of one of the tools, or what a project wishes for."""
-    project = data.get("project")
-    if isinstance(project, dict):
+    if isinstance(data.get("project"), dict):
+        project = cast("dict[str, Any]", data["project"])
         side = _requirements(name, [*project.get("dependencies", [])])
         return side._replace(python=_specifier(project.get("requires-python")), complete=False)
-    entries = data.get("package", data.get("packages"))
-    if not isinstance(entries, list):
+    entries: Any = data.get("package", data.get("packages"))
+    if not isinstance(entries, list) or not all(map(_is_entry, cast("list[object]", entries))):
         message = "it has neither packages nor a project"
-        raise ValueError(message)  # noqa: TRY004 -- as of every other content that is not understood
+        raise ValueError(message)
     versions: dict[str, frozenset[Version]] = {}
-    for entry in entries:
+    for entry in cast("list[dict[str, Any]]", entries):
         if _applies(entry) and "version" in entry:
             package = canonicalize_name(entry["name"])
             versions[package] = versions.get(package, frozenset()) | {Version(entry["version"])}
@@ -162,18 +162,22 @@ def _toml(name: str, data: dict[str, Any]) -> Side:
     return Side(name, versions, {}, _specifier(asked), complete=True)
 
 
+def _is_entry(told: object) -> bool:
+    """Whether it is a table that names a package."""
+    return isinstance(told, dict) and isinstance(cast("dict[str, object]", told).get("name"), str)
+
+
 def _applies(entry: dict[str, Any]) -> bool:
     """Whether a lock's entry is for this machine; one that says nothing is for all."""
-    markers = entry.get("resolution-markers") or entry.get("marker") or entry.get("markers") or []
-    if isinstance(markers, dict):  # poetry's, by group
-        markers = list(markers.values())
-    own = entry.get("source", {})
-    if isinstance(own, dict) and {"virtual", "editable"} & own.keys():  # uv's word for the project itself
+    told: Any = entry.get("resolution-markers") or entry.get("marker") or entry.get("markers") or []
+    if isinstance(told, dict):  # poetry's, by group
+        told = [*cast("dict[str, str]", told).values()]
+    markers: list[str] = [told] if isinstance(told, str) else told
+    own: dict[str, Any] = entry.get("source", {})
+    if {"virtual", "editable"} & own.keys():  # uv's word for the project itself
         return False
     try:
-        return not markers or any(
-            Marker(each).evaluate() for each in ([markers] if isinstance(markers, str) else markers)
-        )
+        return not markers or any(Marker(each).evaluate() for each in markers)
     except InvalidMarker:
         return True
 

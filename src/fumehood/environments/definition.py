@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, fields
 from functools import lru_cache
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 AUTO, BARE, DATA = "auto", "bare", "data"
 _SHIPPED = Path(__file__).parent / "shipped"
@@ -73,12 +73,14 @@ class Definition:
         Raises:
             ValueError: It is something else.
         """
-        data: Any = json.loads(text)
+        told: Any = json.loads(text)
         kinds = {each.name: list if each.name in {"packages", "imports"} else str for each in fields(cls)}
-        if not isinstance(data, dict) or {name: type(value) for name, value in data.items()} != kinds:
+        data = cast("dict[str, Any]", told) if isinstance(told, dict) else {}
+        if {name: type(value) for name, value in data.items()} != kinds:
             message = "it is not what fumehood writes"
             raise ValueError(message)
-        return cls(**data | {name: tuple(map(str, data[name])) for name in ("packages", "imports")})
+        lists: dict[str, Any] = {name: tuple(map(str, data[name])) for name in ("packages", "imports")}
+        return cls(**data | lists)
 
 
 @lru_cache(maxsize=8)
