@@ -13,7 +13,7 @@ import signal
 import socket
 import sys
 
-from fumehood.kernel import namespaces, privilege
+from fumehood.kernel import hugepages, namespaces, privilege
 from fumehood.tiers.jail import packages, root, runner, seal, wire
 from fumehood.tiers.jail.runner import arrivals
 
@@ -63,6 +63,8 @@ def _settle(installed: wire.Message) -> None:
     sys.path[:] = [entry for entry in sys.path if entry != root.PACKAGE_FOLDER]
     gc.collect()
     gc.freeze()
+    with open(f"{seal.HOST_PROC}/self/maps", encoding="utf-8") as file:
+        hugepages.collapse(file.read())
 
 
 def _be_born(birth: int) -> None:

@@ -66,6 +66,7 @@ def warm_up() -> None:
 
 def begin(control: int, out: int, err: int) -> NoReturn:
     """Become the runner: three standard streams, one channel, nothing else open; serve it to its end."""
+    packages.move_in()  # while the standard streams lead nowhere
     os.setsid()
     null = os.open("/dev/null", os.O_RDWR)
     # Above the numbers that they are to have, and no higher: limits.open_files counts already.
@@ -77,7 +78,6 @@ def begin(control: int, out: int, err: int) -> NoReturn:
     interrupts.ignore()
     for name in _MODULES:
         del sys.modules[name]
-    packages.move_in()
     try:
         serve(socket.socket(fileno=wire.CONTROL))
     except BaseException as error:  # noqa: BLE001 -- the program took apart what its runner is made of, or its channel
