@@ -258,3 +258,9 @@ def test_a_program_of_any_characters_within_the_limit_travels(sandbox: fh.Sandbo
         sandbox.run("#" + "\x01" * 7_000_000)
 
     assert 1 == sandbox.run("1").value
+
+
+def test_nothing_of_threads_is_there_before_a_program_asks(sandbox: fh.Sandbox) -> None:
+    """`threading` runs at each fork, of which a sandbox takes two: what it touches there is copied for each."""
+    assert not sandbox.run("import sys\n'threading' in sys.modules").value
+    assert sandbox.run("import threading\nthreading.current_thread() is threading.main_thread()").value

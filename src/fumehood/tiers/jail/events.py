@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 #: Of one run: all events, the displays among them, the representations of one display.
 EVENT_LIMIT, DISPLAY_LIMIT, BUNDLE_LIMIT = 1_000_000, 1_000, 16
+#: Calls that wait for their answer; the runner lets no more of the program's threads call at once.
+AT_ONCE = 16
 _NAME_LIMIT = 200
 _MIME = re.compile(r"[a-z0-9][a-z0-9!#$&^_.+-]{0,63}/[a-z0-9][a-z0-9!#$&^_.+-]{0,126}")
 _TEXTS = ("text/", "application/javascript", "application/xml")

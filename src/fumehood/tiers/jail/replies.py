@@ -12,14 +12,12 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from fumehood.tiers.jail import wire
+from fumehood.tiers.jail.events import AT_ONCE
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from fumehood.tiers.jail.wire import Message
-
-#: Calls that wait for their answer; the runner lets no more of the program's threads call at once.
-AT_ONCE = 16
 
 
 class Replies:

@@ -1,6 +1,7 @@
 """The runner's end of the channel: requests come in, events and answers go out, calls get their replies.
 
 Any thread of the program may say something or wait for a reply; one of those that wait reads for all of them.
+The locks are `_thread`'s own: once `threading` is imported, every fork runs it, and copies the pages that it touches.
 """
 
 from __future__ import annotations
@@ -9,15 +10,17 @@ import builtins
 import json
 import os
 import signal
-import threading
+from _queue import SimpleQueue
+from _thread import allocate_lock
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from fumehood.tiers.jail import wire
-from fumehood.tiers.jail.replies import AT_ONCE
+from fumehood.tiers.jail.events import AT_ONCE
 
 if TYPE_CHECKING:
     import socket
+    from _thread import LockType
     from collections.abc import Callable, Generator
 
 _CHUNK = 1 << 16
@@ -33,9 +36,12 @@ class Line:
         self._channel = channel
         self._frames = wire.Frames()
         self._process = os.getpid()
-        self._changed = threading.Condition()
-        self._sending = threading.Lock()
-        self._slots = threading.Semaphore(AT_ONCE)
+        self._changing = allocate_lock()
+        self._sending = allocate_lock()
+        self._slots = SimpleQueue[None]()
+        for _ in range(AT_ONCE):
+            self._slots.put(None)
+        self._asleep: list[LockType] = []
         self._reading = False
         self._closed = False
         self._requests: list[wire.Message] = []
@@ -45,7 +51,7 @@ class Line:
 
     def begin(self, run: int) -> None:
         """A run begins: from now on its program may say something."""
-        with self._changed:
+        with self._changing:
             self._run = run
             self._replies.clear()
 
@@ -54,8 +60,8 @@ class Line:
         with self._sending, _uninterrupted():
             run, self._run = self._run, None
             self._channel.sendall(wire.pack(message | {"id": run}))
-        with self._changed:
-            self._changed.notify_all()
+        with self._changing:
+            self._wake()
 
     def say(self, event: wire.Message) -> bool:
         """Say something of the run in progress; False where there is none."""
@@ -76,11 +82,14 @@ class Line:
             message = f"{tool}() can be called in the sandbox's first process alone"
             raise RuntimeError(message)
         _require_json(tool, arguments)
-        with self._slots:
+        slot = self._slots.get()
+        try:
             run, number = self._call(tool, arguments)
             self._wait(lambda: number in self._replies or self._run != run or run is None or self._closed)
-            with self._changed:
+            with self._changing:
                 reply = self._replies.pop(number, None) if run is not None else None
+        finally:
+            self._slots.put(slot)
         if reply is None:
             message = f"{tool}() was not answered: it can be called only while a program runs"
             raise RuntimeError(message)
@@ -102,23 +111,37 @@ class Line:
     def _wait(self, done: Callable[[], bool]) -> None:
         """Until it is so; meanwhile read for all who wait, unless another thread does."""
         while True:
-            with self._changed:
-                while not done() and self._reading:
-                    self._changed.wait()
+            with self._changing:
                 if done():
                     return
+                asleep = allocate_lock() if self._reading else None
+                if asleep is not None:
+                    asleep.acquire()
+                    self._asleep.append(asleep)
                 self._reading = True
-            try:
-                data = self._channel.recv(_CHUNK)
-                with _uninterrupted():
-                    self._take(data)
-            finally:
-                with self._changed:
-                    self._reading = False
-                    self._changed.notify_all()
+            if asleep is None:
+                self._read()
+            else:
+                asleep.acquire()  # until another thread wakes us
+
+    def _read(self) -> None:
+        try:
+            data = self._channel.recv(_CHUNK)
+            with _uninterrupted():
+                self._take(data)
+        finally:
+            with self._changing:
+                self._reading = False
+                self._wake()
+
+    def _wake(self) -> None:
+        """Have all who wait look again; the caller holds `_changing`."""
+        for asleep in self._asleep:
+            asleep.release()
+        self._asleep.clear()
 
     def _take(self, data: bytes) -> None:
-        with self._changed:
+        with self._changing:
             self._closed = not data
             for frame in self._frames.feed(data):
                 if "reply" in frame:
