@@ -84,7 +84,7 @@ def _folder(ground: Ground, process: Path) -> bool:
 
 def _lives_on(_: Ground, __: Seen) -> bool:
     """What the code named canary-daemon still runs on this machine a while after its sandbox was closed."""
-    end = time.monotonic() + 5
+    end = time.monotonic() + 3
     while any(_name(pid) == "canary-daemon" for pid in descendants(os.getpid())):
         if time.monotonic() > end:
             return True

@@ -81,7 +81,7 @@ LINES: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
     ),
     "depth": (("workspace.py", "_DEEPEST = 64\n", "_DEEPEST = 1000\n"),),
     "one at a time": (
-        ("workspace.py", "            with _opened(folder):\n                names", "            if folder:\n                names"),
+        ("workspace.py", "            with opened(folder):\n                names", "            if folder:\n                names"),
     ),
     "plain files": (("workspace.py", "            why = _unwanted(", '            why = "" and _unwanted('),),
     "what was seen": (
@@ -145,7 +145,7 @@ LINES: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
 #: These change only what one judge looks at, and can be down together without one another's help: one copy for them all.
 _TOGETHER: Final = frozenset({
     "asked answers", "measured outside", "two witnesses", "plain values", "parser's depth", "objects alone", "frame length",
-    "frame elements", "hung up", "plain receiving", "each kind told", "drowned told", "output cap",
+    "hung up", "plain receiving", "each kind told", "drowned told", "output cap",
     "plain names",  "depth", "what was seen", "other mounts", "home limit", "launcher's descriptors",
     "launcher's folder", "own chance", "architecture",
 })  # fmt: skip

@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from tests.escape.attack import Seen
     from tests.escape.ground import Ground
 
-_GROWN_KB: Final = 150_000
+_GROWN_KB: Final = 100_000
 _SHORT: Final = {"limits.wall": "500ms"}
-_LONGER: Final = "time.sleep(4)"
+_LONGER: Final = "time.sleep(2)"
 
 
 def _next_run_is_fooled(_: Ground, seen: Seen) -> bool:
@@ -65,10 +65,10 @@ ATTACKS: Final = (
     Attack("protocol-no-object", "A frame that is JSON and no object.",
            "frame(b'[1]'); time.sleep(1)", lambda _, __: False, ("objects alone",), breaks=True),
     Attack("protocol-length", "Announce two gigabytes and begin to send them.",
-           "os.write(3, struct.pack('=I', 0x7fffffff))\nfor _ in range(400): os.write(3, bytes(1 << 20))",
-           _broker_grew, ("frame length",)),
-    Attack("protocol-amplified", "Five million empty lists: small as text, half a gigabyte as objects.",
-           "data = b'{\"id\": 1, \"x\": [' + b'[],' * 5_500_000 + b'0]}'\nframe(data)\ntime.sleep(1)",
+           "os.write(3, struct.pack('=I', 0x7fffffff))\nfor _ in range(200): os.write(3, bytes(1 << 20))",
+           _broker_grew, ("frame length",), policy={"limits.wall": "3s"}),
+    Attack("protocol-amplified", "Millions of empty lists: small as text, a third of a gigabyte as objects.",
+           "data = b'{\"id\": 1, \"x\": [' + b'[],' * 3_500_000 + b'0]}'\nframe(data)\ntime.sleep(1)",
            _broker_grew, ("frame elements",)),
     Attack("protocol-half", "Half a frame, and silence.",
            f"os.write(3, struct.pack('=I', 100) + b'half')\n{_LONGER}\nos._exit(0)", unlimited("wall"), ("deadline",), policy=_SHORT),
@@ -90,7 +90,7 @@ ATTACKS: Final = (
     Attack("protocol-denials-drowned", "So many that nobody listens any more, which nobody says.",
            "for _ in range(1500): call('ptrace', 16, 1, 0, 0)\ncall('bpf', 0, 0, 0)", _nobody_told, ("drowned told",)),
     Attack("protocol-output", "Print until whoever keeps it has no memory left.",
-           "for _ in range(300): os.write(1, bytes(1 << 20))", _broker_grew, ("output cap",)),
+           "for _ in range(60): os.write(1, bytes(1 << 20))", _broker_grew, ("output cap",)),
     Attack("protocol-taken-apart", "Replace what the runner is made of: json, sockets, streams, builtins.",
            "import builtins, json\nfor place in (json, socket.socket, os, sys, builtins):\n"
            " for name in dir(place):\n  attempt(setattr, place, name, None)", lambda _, __: False, breaks=True,

@@ -68,7 +68,7 @@ ATTACKS: Final = (
            policy={"limits.cpu": "1s"},
            weaker="time of a process that ended unseen between two readings is counted by a cgroup alone"),
     Attack("resource-wall", "More time than was given, deaf to every signal.",
-           "for n in range(1, 65): attempt(signal.signal, n, signal.SIG_IGN)\ntime.sleep(4)", unlimited("wall"),
+           "for n in range(1, 65): attempt(signal.signal, n, signal.SIG_IGN)\ntime.sleep(2)", unlimited("wall"),
            ("deadline",), policy={"limits.wall": "500ms"}),
     Attack("resource-priority", "A higher priority than the host gave.",
            "if attempt(os.nice, -1) is not None: won()\n"

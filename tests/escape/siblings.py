@@ -16,7 +16,7 @@ _LOOK: Final = (
     " if os.path.lexists(place + '/canary'): won(place)"
 )
 _OWN: Final = ("landlock", "seccomp", "privileges")
-_CHANCE: Final = "import random, tempfile, uuid\nprint(random.random(), next(tempfile._get_candidate_names()), uuid.uuid4(), os.urandom(8))"
+_CHANCE: Final = "import random, tempfile, uuid\nprint(random.random(), next(tempfile._get_candidate_names()), uuid.uuid4(), os.urandom(8).hex())"
 
 
 def _same(_: Ground, seen: Seen) -> bool:
@@ -46,7 +46,7 @@ ATTACKS: Final = (
     Attack("sibling-queue", "A message queue by its key.", "if call('msgget', 777, 0) >= 0: won()", says, ("ipc", "seccomp"),
            neighbour="print(call('msgget', 777, 0o1666))"),
     Attack("sibling-host-name", "The host's name as a letter box.", "if socket.gethostname() == 'canary': won()", says,
-           ("uts", *_OWN), neighbour="print(attempt(socket.sethostname, 'canary'))"),
+           ("uts", *_OWN), root=True, neighbour="print(attempt(socket.sethostname, 'canary'))"),
     Attack("sibling-keyring", "A key in the session's keyring, which all of one zygote share.",
            "if call('keyctl', 10, -3, b'user', b'canary', 0) >= 0: won()", says, ("call add_key", "call keyctl"),
            neighbour="print(call('add_key', b'user', b'canary', b'x', 1, -3))"),
