@@ -35,7 +35,10 @@ _HIGHER, _LOCKED = 16, 1 << 24
 
 #: Fences that are lines of the source: file below src/fumehood, the text that makes the fence, what takes its place.
 LINES: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
-    "net": (("tiers/jail/seal.py", '"cgroup", "net")', '"cgroup")'),),
+    "net": (
+        ("tiers/jail/seal.py", '"cgroup", "net")', '"cgroup")'),
+        ("tiers/jail/root.py", 'unshare("mount", "net")', 'unshare("mount")'),
+    ),
     "ipc": (("tiers/jail/seal.py", '"mount", "ipc", ', '"mount", '),),
     "uts": (
         ("tiers/jail/seal.py", '"uts", ', ""),
