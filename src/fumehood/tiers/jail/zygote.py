@@ -12,10 +12,17 @@ import os
 import signal
 import socket
 import sys
+from typing import TYPE_CHECKING
 
 from fumehood.kernel import hugepages, namespaces, privilege
 from fumehood.tiers.jail import packages, root, runner, seal, wire
 from fumehood.tiers.jail.runner import arrivals
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+#: Our modules, which nothing imports any more: programs don't find them in sys.modules.
+_OURS: list[ModuleType] = []
 
 
 def main() -> None:
@@ -23,7 +30,7 @@ def main() -> None:
     control = socket.socket(fileno=wire.CONTROL)
     installed = json.loads(sys.argv.pop())
     own = os.open(f"{seal.HOST_PROC}/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
-    _settle(installed)
+    ready = _settle(installed)
     while True:
         message, descriptors = wire.receive(control)
         if message is None:
@@ -40,15 +47,18 @@ def main() -> None:
                 control.detach()
                 os.close(wire.CONTROL)
                 os.close(own)
-                _be_born(birth)
+                _be_born(birth, ready)
             told = {"pid": child}
         namespaces.rejoin(own, "pid")
         os.close(birth)
         wire.send(control, told)
 
 
-def _settle(installed: wire.Message) -> None:
-    """Make forks cheap and alike: everything imported, garbage gone, the rest out of the collector's sight."""
+def _settle(installed: wire.Message) -> runner.Runner:
+    """Make forks cheap and alike: everything imported, garbage gone, the rest out of the collector's sight.
+
+    Of what a program finds in its process, all is put in place here.
+    """
     arrivals.watch()
     packages.load(installed)
     null = os.open("/dev/null", os.O_RDWR)
@@ -57,17 +67,20 @@ def _settle(installed: wire.Message) -> None:
     with open(f"{seal.HOST_PROC}/self/oom_score_adj", "w", encoding="ascii") as file:
         file.write("1000")
     privilege.join_empty_keyring()
-    runner.warm_up()
     seal.reset_signals()
+    ready = runner.warm_up()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # children are reaped by the kernel; the warden holds pidfds
     sys.path[:] = [entry for entry in sys.path if entry != root.PACKAGE_FOLDER]
+    ours = [name for name in sys.modules if name.partition(".")[0] == "fumehood"]
+    _OURS.extend(sys.modules.pop(name) for name in ours)
     gc.collect()
     gc.freeze()
     with open(f"{seal.HOST_PROC}/self/maps", encoding="utf-8") as file:
         hugepages.collapse(file.read())
+    return ready
 
 
-def _be_born(birth: int) -> None:
+def _be_born(birth: int, ready: runner.Runner) -> None:
     """In the child, pid 1 of a new namespace: take orders, seal, fork the runner, reap."""
     channel = socket.socket(fileno=birth)
     try:
@@ -87,7 +100,7 @@ def _be_born(birth: int) -> None:
         os._exit(1)
     if child == 0:
         channel.close()
-        runner.begin(control, out, err)
+        ready.begin(control, out, err)
     for descriptor in (*handed, control, out, err):
         os.close(descriptor)
     seal.reap(child, channel)

@@ -46,12 +46,69 @@ BROKEN = 70
 _REHEARSALS = 24
 _TRIVIAL: wire.Message = {"code": "1+1", "name": "<warm>", "language": "python", "id": 0, "displays": 0}
 _FAILING: wire.Message = _TRIVIAL | {"code": "import math\nmath.tau\n1/0"}
-#: Ours in sys.modules, listed before the fork: to look through all names there would write to each of them.
-_MODULES: list[str] = []
 
 
-def warm_up() -> None:
-    """In the zygote: touch what every run needs, so that no sandbox pays for the first time."""
+class Runner:
+    """One place where programs run, made before the fork: what is made after it costs each sandbox its own pages."""
+
+    def __init__(self) -> None:
+        """Be ready, but for the channel."""
+        self._line = Line()
+        self._screen = Screen(self._line)
+        Progress(self._screen)
+        self._namespace = Namespace(self._screen)
+
+    def begin(self, control: int, out: int, err: int) -> NoReturn:
+        """Become this runner: three standard streams, one channel, nothing else open; serve it to its end."""
+        packages.move_in()  # while the standard streams lead nowhere
+        os.setsid()
+        null = os.open("/dev/null", os.O_RDWR)
+        # Above the numbers that they are to have, and no higher: limits.open_files counts already.
+        high = [fcntl.fcntl(descriptor, fcntl.F_DUPFD, wire.CONTROL + 1) for descriptor in (null, out, err, control)]
+        for number, descriptor in enumerate(high[:3]):
+            os.dup2(descriptor, number)
+        os.dup2(high[3], wire.CONTROL, inheritable=False)
+        close_from(wire.CONTROL + 1)
+        try:
+            self.serve(socket.socket(fileno=wire.CONTROL))
+        except BaseException as error:  # noqa: BLE001 -- the program took apart what its runner is made of, or its channel
+            _last_words(error)
+        os._exit(0)
+
+    def serve(self, channel: socket.socket) -> None:
+        """Answer each request with what came of it, until the broker closes the channel."""
+        line = self._line
+        line.open(channel)
+        self._touch()
+        channel.sendall(wire.pack({"ready": True}))
+        while (request := line.request()) is not None:
+            if "tools" in request:
+                self._namespace.offer({each["name"]: stub(line, each) for each in request["tools"]})
+            line.begin(request["id"])
+            answer = self._answer(request)
+            if not line.is_ours():  # the program forked and its child came back out of exec
+                os._exit(0)
+            line.answer(answer)
+
+    def _answer(self, request: wire.Message) -> wire.Message:
+        namespace, screen = self._namespace, self._screen
+        screen.begin(request["id"], request["displays"])
+        answer = interrupts.felt(
+            lambda: foreign.run(request) if "program" in request else namespace.run(request["code"], request["name"]),
+            lambda error: namespace.failed(error, request["name"]),
+        )
+        dropped = screen.end()
+        return answer | {"dropped": dropped} if dropped else answer
+
+    def _touch(self) -> None:
+        """Go once through all that a run needs, so that its pages are this process's own before a program comes."""
+        for request in wire.Frames().feed(wire.pack(_TRIVIAL)):
+            wire.pack(self._answer(request) | {"id": request["id"]})
+        linecache.cache.clear()
+
+
+def warm_up() -> Runner:
+    """In the zygote: touch what every run needs, so that no sandbox pays for the first time; a runner, made ready."""
     for stream in (sys.stdout, sys.stderr):
         cast("io.TextIOWrapper", stream).reconfigure(line_buffering=True, errors="surrogateescape")
     ours, theirs = socket.socketpair()
@@ -59,30 +116,10 @@ def warm_up() -> None:
         for turn in range(_REHEARSALS):
             ours.sendall(wire.pack(_FAILING if turn % 8 == 0 else _TRIVIAL))
         ours.shutdown(socket.SHUT_WR)
-        serve(theirs)
+        Runner().serve(theirs)
     linecache.clearcache()
-    _MODULES.extend(name for name in sys.modules if name.partition(".")[0] == "fumehood")
-
-
-def begin(control: int, out: int, err: int) -> NoReturn:
-    """Become the runner: three standard streams, one channel, nothing else open; serve it to its end."""
-    packages.move_in()  # while the standard streams lead nowhere
-    os.setsid()
-    null = os.open("/dev/null", os.O_RDWR)
-    # Above the numbers that they are to have, and no higher: limits.open_files counts already.
-    high = [fcntl.fcntl(descriptor, fcntl.F_DUPFD, wire.CONTROL + 1) for descriptor in (null, out, err, control)]
-    for number, descriptor in enumerate(high[:3]):
-        os.dup2(descriptor, number)
-    os.dup2(high[3], wire.CONTROL, inheritable=False)
-    close_from(wire.CONTROL + 1)
     interrupts.ignore()
-    for name in _MODULES:
-        del sys.modules[name]
-    try:
-        serve(socket.socket(fileno=wire.CONTROL))
-    except BaseException as error:  # noqa: BLE001 -- the program took apart what its runner is made of, or its channel
-        _last_words(error)
-    os._exit(0)
+    return Runner()
 
 
 def _last_words(error: BaseException) -> NoReturn:
@@ -91,39 +128,3 @@ def _last_words(error: BaseException) -> NoReturn:
         os.write(2, b"fumehood: the runner can't go on: %s\n" % type(error).__name__.encode("ascii", "replace"))
     finally:
         os._exit(BROKEN)
-
-
-def serve(channel: socket.socket) -> None:
-    """Answer each request with what came of it, until the broker closes the channel."""
-    line = Line(channel)
-    screen = Screen(line)
-    Progress(screen)
-    _touch(screen)
-    namespace = Namespace(screen)
-    me = os.getpid()
-    channel.sendall(wire.pack({"ready": True}))
-    while (request := line.request()) is not None:
-        if "tools" in request:
-            namespace.main.__dict__.update({each["name"]: stub(line, each) for each in request["tools"]})
-        line.begin(request["id"])
-        answer = _answer(request, namespace, screen)
-        if os.getpid() != me:  # the program forked and its child came back out of exec
-            os._exit(0)
-        line.answer(answer)
-
-
-def _answer(request: wire.Message, namespace: Namespace, screen: Screen) -> wire.Message:
-    screen.begin(request["id"], request["displays"])
-    answer = interrupts.felt(
-        lambda: foreign.run(request) if "program" in request else namespace.run(request["code"], request["name"]),
-        lambda error: namespace.failed(error, request["name"]),
-    )
-    dropped = screen.end()
-    return answer | {"dropped": dropped} if dropped else answer
-
-
-def _touch(screen: Screen) -> None:
-    """Go once through all that a run needs, so that its pages are this process's own before the first program comes."""
-    for request in wire.Frames().feed(wire.pack(_TRIVIAL)):
-        wire.pack(_answer(request, Namespace(screen), screen) | {"id": request["id"]})
-    linecache.cache.clear()

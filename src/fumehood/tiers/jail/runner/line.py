@@ -31,11 +31,12 @@ _RAISED = ("PermissionError", "RuntimeError", "TimeoutError", "TypeError")
 class Line:
     """One channel, whole frames only."""
 
-    def __init__(self, channel: socket.socket) -> None:
-        """Read this channel from now on; nobody else may."""
-        self._channel = channel
+    _channel: socket.socket
+    _process = 0
+
+    def __init__(self) -> None:
+        """Have all that is needed, but nobody at the other end."""
         self._frames = wire.Frames()
-        self._process = os.getpid()
         self._changing = allocate_lock()
         self._sending = allocate_lock()
         self._slots = SimpleQueue[None]()
@@ -48,6 +49,14 @@ class Line:
         self._replies: dict[int, wire.Message] = {}
         self._run: int | None = None
         self._called = 0
+
+    def open(self, channel: socket.socket) -> None:
+        """Read this channel from now on; nobody else may, and in no other process."""
+        self._channel, self._process = channel, os.getpid()
+
+    def is_ours(self) -> bool:
+        """Whether this is the process that opened it, not one that the program forked."""
+        return os.getpid() == self._process
 
     def begin(self, run: int) -> None:
         """A run begins: from now on its program may say something."""
@@ -78,7 +87,7 @@ class Line:
 
     def call(self, tool: str, arguments: dict[str, Any]) -> Any:
         """Make one call and wait for its answer."""
-        if os.getpid() != self._process:
+        if not self.is_ours():
             message = f"{tool}() can be called in the sandbox's first process alone"
             raise RuntimeError(message)
         _require_json(tool, arguments)

@@ -40,6 +40,10 @@ class Namespace:
         self._failures = Failures()
         self._loop: AbstractEventLoop | None = None
 
+    def offer(self, names: dict[str, Any]) -> None:
+        """Have these names mean this from now on."""
+        self.main.__dict__.update(names)
+
     def run(self, code: str, name: str) -> Message:
         """Run one program and say what came of it: the answer frame."""
         sys.modules["__main__"] = self.main

@@ -6,7 +6,6 @@ import base64
 import binascii
 import builtins
 import json
-import os
 import sys
 from _thread import allocate_lock
 from contextlib import suppress
@@ -33,7 +32,6 @@ class Screen:
     def __init__(self, line: Line) -> None:
         """Show on this line, and be what `display` means everywhere in this process."""
         self._line = line
-        self._process = os.getpid()
         self._lock = allocate_lock()
         self._run: int | None = None
         self._room = self._left = self._dropped = 0
@@ -76,7 +74,7 @@ class Screen:
                 whole[mime] = _encoded(mime, data)
             except ValueError as wrong:
                 remark(f"not shown: {wrong}")
-        if whole and (self._run is None or os.getpid() != self._process):
+        if whole and (self._run is None or not self._line.is_ours()):
             text, _ = whole.get("text/plain", ("", 0))
             print(text or f"<{', '.join(whole)}>")  # noqa: T201 -- there is no run to show it in
         elif whole:
@@ -104,7 +102,7 @@ class Screen:
     def tell(self, event: wire.Message) -> bool:
         """Send another event; False outside a run and in processes that the program forked."""
         with self._lock:
-            if self._run is None or os.getpid() != self._process:
+            if self._run is None or not self._line.is_ours():
                 return False
             return self._line.say(event)
 
