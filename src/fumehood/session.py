@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fumehood import outcome, pool
-from fumehood.calls import Calls
 from fumehood.environments.choice import Choice
 from fumehood.errors import SandboxBusy, SandboxClosed, StateLost, UsageError
 from fumehood.execution import Result, strict
@@ -28,6 +27,7 @@ from fumehood.workspace import Workspace, shared, target
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Sequence
 
+    from fumehood.calls import Calls
     from fumehood.environments import Environment
     from fumehood.environments.uv import Step
     from fumehood.execution import Event, Language, StreamEvent
@@ -299,6 +299,8 @@ class Session:
         self.conversation.program()
         if "program" in request or not self.conversation.tools:
             return None
+        from fumehood.calls import Calls  # noqa: PLC0415 -- all that guards calls, only where there are tools
+
         request["tools"] = self.conversation.tools.stubs()
         return Calls(self.conversation, cell, waiter)
 
