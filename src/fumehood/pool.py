@@ -13,28 +13,30 @@ from __future__ import annotations
 import atexit
 import os
 import threading
-from collections import deque
+import time
 from contextlib import suppress
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from fumehood.errors import SandboxClosed, Unavailable
 from fumehood.plan import BARE, plan
+from fumehood.shelves import IMPORTED, PLAIN, WAITING, Shelves
 from fumehood.tiers.jail.service import Jail
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from fumehood.execution import Control, Language
     from fumehood.plan import Environment, Host, Plan
     from fumehood.policy import Policy
+    from fumehood.shelves import Shelf
     from fumehood.tiers.jail.cell import Cell
     from fumehood.tiers.jail.spawn import Launched
     from fumehood.tiers.jail.waiting import Waiter
 
-#: Cells kept waiting for each plan that was asked for lately: about 2 MB each.
-WAITING = 8
-_PLANS_WAITING, _PLANS_KEPT = 4, 64
+_PLANS_KEPT = 64
+#: So often what nobody needed is let go.
+_TIDY_S = 15.0
 _TRIES = 3
 
 
@@ -56,17 +58,18 @@ class Prepared(NamedTuple):
     digest: str
     controls: tuple[Control, ...]
     pool: Pool
+    cost: int
 
 
 class Pool:
     """Hands out fresh cells by plan, from those that wait where there are any."""
 
     def __init__(self, waiting: int = WAITING, launched: Launched | None = None) -> None:
-        """Start the jail, or take over one that was started early; keep `waiting` cells ready for each plan in use."""
+        """Start the jail, or take over one that was started early; begin with `waiting` cells for each plan in use."""
         self.jail = Jail(launched)
-        self.waiting = waiting
         self._lock = threading.Lock()
-        self._waiting: dict[str, deque[Cell]] = {}
+        self._shelves = Shelves(waiting)
+        self._tidied = time.monotonic()
         self._plans: dict[Ask, Prepared] = {}
         self._closed = False
         self._chores: SimpleQueue[Chore | None] = SimpleQueue()
@@ -91,7 +94,7 @@ class Pool:
         ready = self._plans.get(key)
         if ready is None:
             made = plan(policy, self.host, language=language, environment=environment)
-            ready = Prepared(made, made.digest, made.controls(), self)
+            ready = Prepared(made, made.digest, made.controls(), self, IMPORTED if environment.imports else PLAIN)
             with self._lock:
                 if len(self._plans) >= _PLANS_KEPT:
                     del self._plans[next(iter(self._plans))]
@@ -102,14 +105,13 @@ class Pool:
         """Have the jail begin with what a run under this policy will need, while the caller does other things."""
         ready = self.prepare(policy, "python")
         with self._lock:
-            self._waiting[ready.digest] = deque([self.jail.order(ready.plan)])
+            self._shelves.reach(ready.digest, ready.cost).cells.append(self.jail.order(ready.plan))
 
     def take(self, ready: Prepared) -> Cell:
         """A fresh cell for a plan; `replenish` afterwards."""
         with self._lock:
-            waiting = self._waiting.get(ready.digest)
-            while waiting:
-                cell = waiting.popleft()
+            shelf = self._shelves[ready.digest]
+            while shelf is not None and (cell := shelf.take()) is not None:
                 if cell.ended() is None:
                     return cell
                 cell.close()  # something outside killed it while it waited
@@ -121,8 +123,14 @@ class Pool:
         A jail that was killed is replaced at the next use; what can't be ordered now is ordered, or refused with the
         reason, when it is asked for.
         """
-        if len(self._waiting.get(ready.digest, ())) < self.waiting:
+        if self._shelves.lacking(ready.digest):
             self._have_done(lambda: self._refill(ready))
+
+    def waiting(self, ready: Prepared) -> int:
+        """How many cells wait for a plan."""
+        with self._lock:
+            shelf = self._shelves[ready.digest]
+            return 0 if shelf is None else len(shelf.cells)
 
     def discard(self, cell: Cell) -> None:
         """End a cell that was handed out; its caller need not wait for that."""
@@ -141,26 +149,47 @@ class Pool:
                     chore()
 
     def _work(self) -> None:
-        while (chore := self._chores.get()) is not None:
-            chore()
+        while True:
+            with suppress(Empty):
+                with self._lock:
+                    patience = _TIDY_S if self._shelves.restless else None
+                chore = self._chores.get(timeout=patience)
+                if chore is None:
+                    return
+                chore()
+            if time.monotonic() > self._tidied + _TIDY_S:
+                self.tidy()
+
+    def tidy(self) -> None:
+        """Let go of what nobody needed since the last time."""
+        self._tidied = time.monotonic()
+        with self._lock:
+            gone = self._shelves.tidy()
+        for cell in gone:
+            cell.close()
 
     def _refill(self, ready: Prepared) -> None:
         """Order what is missing; take in what was ordered before, so that its taker finds it opened."""
-        evicted: list[Cell] = []
         with self._lock:
             if self._closed:
                 return
-            waiting = self._waiting.pop(ready.digest, None) or deque()
-            self._waiting[ready.digest] = waiting  # the latest used last
-            for cell in waiting:
+            shelf = self._shelves.reach(ready.digest, ready.cost)
+            for cell in shelf.cells:
                 cell.hear()
-            with suppress(SandboxClosed, Unavailable):
-                while len(waiting) < self.waiting:
-                    waiting.append(self.jail.order(ready.plan))
-            while len(self._waiting) > _PLANS_WAITING:
-                evicted += self._waiting.pop(next(iter(self._waiting)))
-        for cell in evicted:
+            gone = [*self._fill(shelf, ready), *self._shelves.trim()]
+        for cell in gone:
             cell.close()
+
+    def _fill(self, shelf: Shelf, ready: Prepared) -> Iterator[Cell]:
+        """Order as many as may wait; what others give up for that."""
+        with suppress(SandboxClosed, Unavailable):
+            while len(shelf.cells) < shelf.target:
+                if self._shelves.room(shelf):
+                    shelf.cells.append(self.jail.order(ready.plan))
+                elif (spare := self._shelves.spare(shelf)) is not None:
+                    yield spare
+                else:
+                    return
 
     def close(self) -> None:
         """End all that waits and the jail itself. Safe to call twice."""
@@ -182,10 +211,8 @@ class Pool:
         self.jail.abandon()
 
     def _let_go(self) -> None:
-        for waiting in self._waiting.values():
-            for cell in waiting:
-                cell.close()
-        self._waiting.clear()
+        for cell in self._shelves.clear():
+            cell.close()
 
 
 _shared: Pool | None = None
