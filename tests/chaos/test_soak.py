@@ -6,6 +6,7 @@ import gc
 import os
 import random
 import signal
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -79,7 +80,10 @@ def filled() -> None:
     """Have the pool make all that it keeps waiting, to the end."""
     for _ in range(shelves.WAITING + 1):
         fh.run("1", policy=POLICY, env="bare")
-    for shelf in pool.shared()._shelves._held.values():
+    shelves_held = list(pool.shared()._shelves._held.values())
+    while any(len(shelf.cells) < shelves.WAITING for shelf in shelves_held):
+        time.sleep(0.01)  # the pool's own thread orders them
+    for shelf in shelves_held:
         for cell in shelf.cells:
             complete(cell.open(Blocking()))
     gc.collect()
