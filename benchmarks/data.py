@@ -1,0 +1,119 @@
+"""The environment `data`: a warm groupby against a cold Python that imports pandas, and what a sandbox of it costs.
+
+The cold Python is the same interpreter with the same packages; it starts, imports pandas and does the same.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import time
+from statistics import median
+
+import idle
+import references
+from rounds import Case, Ledger, Promise, finish, measure, options
+from throughput import Account
+
+import fumehood
+from fumehood import environments, pool
+from fumehood.policy import Policy
+from fumehood.pool import Pool
+
+GROUPBY = """
+import pandas as pd
+frame = pd.DataFrame({"k": ["a", "b", "a", "b"] * 25, "v": [1.0, 2.0, 3.0, 4.0] * 25})
+frame.groupby("k")["v"].sum().to_dict()
+"""
+_MIB = 1 << 20
+PAUSE_S = 0.3
+CROWD, SANDBOXES = 40, 20
+
+
+def once() -> None:
+    """Run it in a sandbox of its own, and be sure that it did."""
+    result = fumehood.run(GROUPBY, env="data")
+    assert result.value == {"a": 100.0, "b": 150.0}, result  # noqa: S101 -- a benchmark of what fails measures nothing
+
+
+def cold(site: str) -> None:
+    """The same in a new process."""
+    program = f"import sys; sys.path.append({site!r})\n{GROUPBY}"
+    status = references.start(environments.definition.python(), "-I", "-S", "-c", program)
+    assert status == 0, status  # noqa: S101 -- as above
+
+
+def first(environment: environments.Environment) -> float:
+    """Seconds from nothing to the first result; the environment lies built on the disk."""
+    pool.shutdown()
+    begun = time.perf_counter()
+    result = fumehood.run(GROUPBY, env="data")
+    assert result.ok, (environment.name, result)  # noqa: S101 -- as above
+    return time.perf_counter() - begun
+
+
+def idle_mib(environment: environments.Environment, rounds: int) -> float:
+    """MiB of the machine's memory for each of a crowd that waits."""
+    hood = Pool(0)
+    plan = hood.prepare(Policy.default(), "python", environment).plan
+    for cell in idle.crowd(hood, plan, CROWD):
+        cell.close()
+    used: list[float] = []
+    for _ in range(rounds):
+        before = idle.memory()["in use"]
+        cells = idle.crowd(hood, plan, CROWD)
+        used.append((idle.memory()["in use"] - before) / CROWD / _MIB)
+        for cell in cells:
+            cell.close()
+    hood.close()
+    gc.collect()
+    return median(used)
+
+
+def cpu_seconds(rounds: int) -> tuple[float, bool]:
+    """CPU seconds of one sandbox that is made, used once and removed; whether it is CPU time that was counted."""
+    pool.shutdown()
+    account = Account()
+    for _ in range(SANDBOXES):
+        once()
+    turns: list[float] = []
+    for _ in range(rounds):
+        begun = account.seconds()
+        for _ in range(SANDBOXES):
+            once()
+        turns.append((account.seconds() - begun) / SANDBOXES)
+    pool.shutdown()
+    account.close()
+    return median(turns), account.counted
+
+
+def main() -> None:
+    """Measure and judge."""
+    arguments = options(__doc__ or "", rounds=20)
+    environment = environments.ready("data")
+    once()
+    warm = Case("groupby in a warm sandbox", once, pause=PAUSE_S)
+    times = measure([Case("cold: python3, pandas, groupby", lambda: cold(environment.folder)), warm], arguments.rounds)
+    starts = sorted(first(environment) for _ in range(3))
+    size = idle_mib(environment, 3)
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    used, counted = cpu_seconds(5)
+    finish(
+        Ledger(
+            "data",
+            times,
+            [
+                Promise("a warm groupby, p50", times[1].median / times[0].median, round(1 / 300, 5)),
+                Promise("from nothing to the first result", starts[1], 4, "s"),
+                Promise("an idle sandbox of data", size, 6, "MiB"),
+                Promise("fresh sandboxes of data a second and core", 1 / used, 80, "a second", at_least=True),
+            ],
+            {"cold ÷ warm, by minima": times[0].least / times[1].least, "CPU ms of a sandbox": used * 1000},
+            [] if counted else ["No cgroup counts CPU here: the load of others counts against us."],
+        ),
+        arguments,
+    )
+
+
+if __name__ == "__main__":
+    main()
