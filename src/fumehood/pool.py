@@ -205,8 +205,9 @@ class Pool:
         self.jail.close()
 
     def abandon(self) -> None:
-        """In a fork: let go of what belongs to the parent. No lock: whoever held one is not in this process."""
+        """In a fork: let go of what belongs to the parent, its chores too, and of locks whose holders are not here."""
         self._closed, self._worker = True, None
+        self._lock, self._chores = threading.Lock(), SimpleQueue()
         self._let_go()
         self.jail.abandon()
 

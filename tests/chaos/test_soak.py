@@ -84,7 +84,7 @@ def filled() -> None:
     while any(len(shelf.cells) < shelves.WAITING for shelf in shelves_held):
         time.sleep(0.01)  # the pool's own thread orders them
     for shelf in shelves_held:
-        for cell in shelf.cells:
+        for cell in tuple(shelf.cells):
             complete(cell.open(Blocking()))
     gc.collect()
 

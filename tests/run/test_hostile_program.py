@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 
@@ -238,3 +239,20 @@ def test_memory_taken_by_an_earlier_child_is_not_blamed_on_a_later_run() -> None
 
     assert ["failed", "failed"] == [second.outcome, third.outcome]
     assert (None, None) == (second.limit, third.limit)
+
+
+def test_who_ends_after_answering_ends_nobody_else() -> None:
+    """What a run used is the warden's word where the sandbox was gone before it could be read; the caller sees a result."""
+    code = (
+        'import os, json, struct, time\nanswer = json.dumps({"id": 1, "ok": True}).encode()\n'
+        'print("first", flush=True)\ntime.sleep(0.1)\nprint("second", flush=True)\n'
+        'os.write(3, struct.pack("=I", len(answer)) + answer)\ntime.sleep(0.3)\nos._exit(0)'
+    )
+
+    def slow(piece: str) -> None:
+        """Hear of the second line and the answer at once, and go on when the sandbox is gone."""
+        time.sleep(0.3 if "first" in piece else 1.0)
+
+    result = fh.run(code, policy=LIMITS, env="bare", on_stdout=slow)
+
+    assert ("completed", "first\nsecond\n") == (result.outcome, result.stdout)

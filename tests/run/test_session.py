@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -195,6 +196,23 @@ def test_a_fork_of_the_caller_neither_uses_nor_keeps_nor_ends_its_sandbox(sandbo
 
     assert 0 == os.waitstatus_to_exitcode(status)
     assert 1 == sandbox.run("x").value
+
+
+def test_a_fork_at_any_moment_can_close_its_sandbox() -> None:
+    """Whatever the pool's thread was doing when the caller forked, the child waits for nothing that only the parent has."""
+    ended = list[int]()
+    with fh.Sandbox(policy=LIMITS, env="bare") as sandbox:
+        sandbox.run("1")
+        for _ in range(40):
+            fh.run("1", policy=LIMITS, env="bare")
+            child = os.fork()
+            if child == 0:
+                signal.alarm(20)
+                sandbox.close()
+                os._exit(0)
+            ended.append(os.waitpid(child, 0)[1])
+
+    assert [0] * 40 == ended
 
 
 def test_a_sandbox_ends_although_a_fork_of_the_caller_holds_its_descriptors(sandbox: fh.Sandbox) -> None:

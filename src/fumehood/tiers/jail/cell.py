@@ -150,25 +150,39 @@ class Cell:
 
     async def finish(self, waiter: Waiter) -> Seen:
         """What came of the program, which has ended."""
+        used: tuple[int, int] | None = None
         if self._tampered is not None:
             await self._await_end(waiter)
-        elif self.gone is None and self.meter is not None and self.meter.oom_kills():
-            self.kill("memory")  # the program answered, but its tree lost processes to the limit
-            await self._await_end(waiter)
+        elif self.gone is None:
+            used = await self._used(waiter)
         assert self.clock is not None  # noqa: S101 -- set until `_finish`
         outcome = Seen(denied=self._denied, wall_limit_s=self.clock.wall, wall_s=self.clock.used())
-        self._finish(outcome)
+        self._finish(outcome, used)
         if self._rang:  # the warden has rung by the time it answers: no interrupt of this run can reach the next
             self._rang = False
             await self.count(waiter)
         return outcome
+
+    async def _used(self, waiter: Waiter) -> tuple[int, int] | None:
+        """Processor time and the peak of memory so far; None where it has ended, and the warden said what it used."""
+        assert self.meter is not None  # noqa: S101 -- an open cell has one
+        try:
+            if not self.meter.oom_kills():
+                return self.meter.cpu_ns(), self.meter.memory_peak()
+            self.kill("memory")  # the program answered, but its tree lost processes to the limit
+        except OSError as error:
+            if error.errno != errno.ENODEV:
+                raise  # else its cgroup was removed meanwhile, for it ended after it had answered
+        await self._await_end(waiter)
+        self.gone = self.gone or {"event": "gone", "reason": "warden", "status": None}
+        return None
 
     def abandon(self) -> None:
         """End it in the middle of a run."""
         self.kill("closed")
         self.close()
 
-    def _finish(self, outcome: Seen) -> None:
+    def _finish(self, outcome: Seen, used: tuple[int, int] | None) -> None:
         with self._bell:
             self.clock = None
             self._command({"do": "done"})
@@ -183,11 +197,9 @@ class Cell:
         outcome.stdout, outcome.stderr = (bytes(stream.kept) for stream in self.streams)
         outcome.shown = self._said.shown
         outcome.dropped = self.streams[0].dropped, self.streams[1].dropped, self._said.dropped
+        cpu, outcome.peak = used or (0, 0)
         if self.gone is not None:
             cpu, outcome.peak = self.gone.get("cpu_ns", 0), self.gone.get("peak", 0)
-        else:
-            assert self.meter is not None  # noqa: S101 -- an open cell has one
-            cpu, outcome.peak = self.meter.cpu_ns(), self.meter.memory_peak()
         outcome.cpu_ns = max(cpu - self._cpu_ns, 0)
         self._cpu_ns = cpu
 
