@@ -46,8 +46,9 @@ class Breached(pool.Pool):
 
     def prepare(self, *asked: Any) -> Prepared:
         """As in `Pool`, but weakened."""
-        made = weaken(super().prepare(*asked).plan, self.fences)
-        return Prepared(made, made.digest, made.controls(), self)
+        ready = super().prepare(*asked)
+        made = weaken(ready.plan, self.fences)
+        return ready._replace(plan=made, digest=made.digest, controls=made.controls())
 
 
 def _breached() -> Breached:
