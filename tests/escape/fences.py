@@ -62,7 +62,7 @@ LINES: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
     "descriptors": (
         ("tiers/jail/launcher.py", "close_from(BROKER + 1)", "close_from(4096)"),
         ("tiers/jail/nursery.py", "        close_from(wire.CONTROL + 2)\n", ""),
-        ("tiers/jail/runner/__init__.py", "    close_from(wire.CONTROL + 1)\n", ""),
+        ("tiers/jail/runner/__init__.py", "        close_from(wire.CONTROL + 1)\n", ""),
     ),
     "keyring": (("tiers/jail/zygote.py", "    privilege.join_empty_keyring()\n", ""),),
     "privileges": (
@@ -131,8 +131,8 @@ LINES: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
          '        os.makedirs(f"{WORKSPACE}/{folder}", exist_ok=True)\n'),
     ),
     "own chance": (
-        ("tiers/jail/runner/__init__.py", "    close_from(wire.CONTROL + 1)\n",
-         "    close_from(wire.CONTROL + 1)\n    import random\n    random.seed(1)\n"),
+        ("tiers/jail/runner/__init__.py", "        close_from(wire.CONTROL + 1)\n",
+         "        close_from(wire.CONTROL + 1)\n        import random\n        random.seed(1)\n"),
     ),
     "arguments": (
         ("tiers/jail/spawn.py", "_SYSTEM, folder, str(os.getpid())],", "_SYSTEM, folder, str(os.getpid()), *sys.argv],"),

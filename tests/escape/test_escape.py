@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ast
 import os
 import secrets
 import subprocess
@@ -147,7 +148,7 @@ def test_a_cgroup_holds_what_nothing_else_does(strong: Found, bare: Found, name:
 
 
 def test_every_fence_is_still_there() -> None:
-    """Each line that a copy of the source is without is there, once."""
+    """Each line that a copy of the source is without is there, once, and the copy is a program all the same."""
     texts = {
         file: (ROOT / "src/fumehood" / file).read_text(encoding="utf-8")
         for fence in LINES.values()
@@ -155,6 +156,9 @@ def test_every_fence_is_still_there() -> None:
     }
 
     assert [] == [line for fence in LINES.values() for file, line, _ in fence if texts[file].count(line) != 1]
+    for fence in LINES.values():
+        for file, line, instead in fence:
+            ast.parse(texts[file].replace(line, instead))
     assert {fence for each in ATTACKS for fence in each.weak} >= LINES.keys()
 
 
