@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Any
 from fumehood import pool
 from fumehood.errors import StateLost
 from fumehood.policy import Policy
-from fumehood.pool import Prepared
 from fumehood.sandbox import Sandbox
 from tests.escape.attack import Seen
 from tests.escape.fences import weaken
@@ -32,6 +31,7 @@ from tests.escape.tables import ATTACKS
 
 if TYPE_CHECKING:
     from fumehood.execution import Result
+    from fumehood.pool import Prepared
     from tests.escape.attack import Attack
 
 _TIMEOUT_S = "12s"
