@@ -7,7 +7,7 @@ from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from fumehood.execution import Display, ProgramError, Result
@@ -122,6 +122,7 @@ PIECES = st.lists(
 )
 
 
+@example(["\x1b[31m", "ss", "sk-ant-api03-" + "aB3_" * 20], [7])
 @given(PIECES, st.lists(st.integers(1, 30), min_size=1, max_size=40))
 @settings(max_examples=300)
 def test_pieces_are_filtered_as_the_whole(pieces: list[str], cuts: list[int]) -> None:

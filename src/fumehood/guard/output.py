@@ -161,7 +161,7 @@ class Piecewise:
         """Pass what is filtered on to `hear`."""
         self._filter = by
         self._hear = hear
-        self._raw = self._plain = ""
+        self._raw = self._plain = self._before = ""
 
     def __call__(self, piece: str) -> None:
         """Take the next piece."""
@@ -182,7 +182,10 @@ class Piecewise:
 
     def _tell(self, text: str) -> None:
         redactor = self._filter.redactor
-        told = text if redactor is None else redactor.redact(text).text
+        told = text
+        if redactor is not None:  # within a word no key begins: what was told before says whether this is one
+            told = redactor.redact(self._before + text).text.removeprefix(self._before)
+            self._before = text[-1:] or self._before
         if told:
             self._hear(told)
 
