@@ -89,7 +89,7 @@ class Text(NamedTuple):
     changed: bool
 
 
-def decode(data: bytes) -> Text:
+def decode(data: bytes | bytearray) -> Text:
     """All of an output as text."""
     try:
         return Text(data.decode(), changed=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
@@ -11,8 +12,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from fumehood.execution import Display, ProgramError, Result
+from fumehood.guard.formats import OPENERS, begins_in
 from fumehood.guard.inert import Inert
+from fumehood.guard.leaks import forms
 from fumehood.guard.output import Filter
+from fumehood.guard.terminal import is_plain
 from fumehood.plan import plan
 from fumehood.policy import Policy
 from tests.plan.hosts import ROOT
@@ -139,6 +143,54 @@ def test_pieces_are_filtered_as_the_whole(pieces: list[str], cuts: list[int]) ->
     listener.end()
 
     assert by.text(text).text == "".join(heard)
+
+
+@pytest.mark.parametrize("key", KEYS.values(), ids=KEYS)
+def test_a_key_is_found_in_long_pieces(key: str) -> None:
+    """Long text is searched another way than short text: wherever it is cut, the same is found."""
+    by, filler = made({"k": SECRET}), "A line_of ordinary-text, by day 29. "
+    for cut in range(len(key) + 1):
+        heard = list[str]()
+        listener = by.listener(heard.append)
+        listener(filler * 90 + key[:cut])
+        listener(key[cut:] + " " + filler * 90)
+        listener.end()
+
+        assert by.text(f"{filler * 90}{key} {filler * 90}").text == "".join(heard)
+        assert key[8:] not in "".join(heard)
+
+
+@pytest.mark.parametrize("key", KEYS.values(), ids=KEYS)
+def test_a_key_right_after_a_secret_is_a_key(key: str) -> None:
+    """What goes out in place of a secret's last characters is no word that the key would stand within."""
+    for form in forms("zebra-quilt-8"):
+        by, heard = made({"k": "zebra-quilt-8"}), list[str]()
+        listener = by.listener(heard.append)
+        for piece in (form, key, " end"):
+            listener(piece)
+        listener.end()
+
+        assert by.text(f"{form}{key} end").text == "".join(heard)
+
+
+WORDS = st.lists(st.sampled_from([*OPENERS, "task", "a", "9", "_", "-", ".", " ", "\n", "AGE", "xo", "é", "中"]))
+
+
+@given(WORDS)
+@settings(max_examples=300)
+def test_long_text_is_searched_for_what_keys_begin_with(words: list[str]) -> None:
+    """Each opener is seen where a key can begin, and nothing else is."""
+    text = "".join(words)
+    begins = any(re.search(f"(?<![A-Za-z0-9]){re.escape(each)}", text) for each in OPENERS) or "-----BEGIN" in text
+
+    assert begins == begins_in(f"{' ' * 4000}{text}{' ' * 10}")
+
+
+@given(st.text(st.characters() | st.sampled_from("\x1b\x9b\x85\x00\x7f\r\n\t°é")), st.booleans())
+def test_plain_text_is_what_nothing_is_taken_out_of(text: str, long: bool) -> None:  # noqa: FBT001 -- drawn
+    """The fast answer is the exact one."""
+    text = "x" * 65535 + text if long else text
+    assert is_plain(text) == (not re.search("[\\x00-\\x08\\x0b\\x0c\\x0e-\\x1f\\x7f-\\x9f]", text))
 
 
 def test_ordinary_output_is_not_held() -> None:

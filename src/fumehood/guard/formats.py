@@ -6,7 +6,7 @@ import re
 from functools import cache
 from typing import Final, NamedTuple
 
-__all__ = ["FORMATS", "OPENERS", "Format", "openers_in"]
+__all__ = ["FORMATS", "OPENERS", "Format", "begins_in", "openers_in"]
 
 
 class Format(NamedTuple):
@@ -65,11 +65,20 @@ FORMATS: Final = (
 
 OPENERS: Final = tuple(dict.fromkeys(opener for each in FORMATS for opener in each.openers))
 
-#: Openers by a character that all of them have, so that text without it is not searched for each: most text has few.
-_GATES: Final = {
-    gate: tuple(each for each in OPENERS if gate in each and not any(other in each for other in before))
-    for gate, before in (("_", ""), ("-", "_"), (".", "_-"), ("=", "_-."), ("", "_-.="))
-}
+
+def _by_first(characters: str) -> dict[str, list[str]]:
+    """Openers by the first of these characters that they have, or by none."""
+    found: dict[str, list[str]] = {}
+    for opener in OPENERS:
+        found.setdefault(next((each for each in characters if each in opener), ""), []).append(opener)
+    return found
+
+
+#: Text without the character that openers have in common is not searched for each: most text has few.
+_GATES: Final = _by_first("_-.=")
+#: A search of long text starts at a character that is rare, and looks around it.
+_ANCHORS: Final = _by_first("_-AyGpo")
+_LONG: Final = 2048
 
 
 def openers_in(text: str) -> frozenset[str]:
@@ -79,3 +88,26 @@ def openers_in(text: str) -> frozenset[str]:
         if gate in text:
             found.update(each for each in openers if each in text)
     return frozenset(found)
+
+
+def begins_in(text: str) -> bool:
+    """Whether an opener stands in a text where a key can begin; of a short text, whether one stands there at all."""
+    if len(text) < _LONG:
+        return bool(openers_in(text))
+    return any(anchor in text and _around(anchor).search(text) is not None for anchor in _ANCHORS)
+
+
+@cache
+def _around(anchor: str) -> re.Pattern[str]:
+    """All that has this anchor: it is found fast, and what stands before it turns most of its places away."""
+    parts = [opener.rpartition(anchor) if anchor in "_-" else opener.partition(anchor) for opener in _ANCHORS[anchor]]
+    least = min(len(left) for left, _, _ in parts)
+    first = "|".join(dict.fromkeys(re.escape(left[len(left) - least :]) for left, _, _ in parts))
+    rest = "|".join(_sides(left, anchor, right) for left, _, right in parts)
+    return re.compile(f"{anchor}(?<=(?:{first}){anchor})(?:{rest})")
+
+
+def _sides(left: str, anchor: str, right: str) -> str:
+    before = f"(?<={re.escape(left + anchor)})" if left else ""
+    within = "" if left.startswith("-") else f"(?<![A-Za-z0-9]{re.escape(left + anchor + right)})"
+    return before + re.escape(right) + within

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from fumehood.execution import Control, Display
 from fumehood.guard.redact import Redactor
-from fumehood.guard.terminal import incomplete, strip, unfold
+from fumehood.guard.terminal import incomplete, is_plain, strip, unfold
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -165,29 +165,37 @@ class Piecewise:
 
     def __call__(self, piece: str) -> None:
         """Take the next piece."""
-        strips, redactor = self._filter.strips, self._filter.redactor
-        raw = self._raw + piece
-        end = _decided(raw, incomplete(raw) if strips else len(raw))
-        self._raw = raw[end:]
-        plain = self._plain + (strip(raw[:end]) if strips else raw[:end])
-        end = _decided(plain, len(plain) if redactor is None else redactor.undecided(plain))
+        plain = self._plain + self._stripped(self._raw + piece)
+        redactor = self._filter.redactor
+        if redactor is None:
+            self._tell(plain, clean=True)
+            return
+        end, clean = redactor.decided(plain)
+        end = _decided(plain, end)
         self._plain = plain[end:]
-        self._tell(plain[:end])
+        self._tell(plain[:end], clean=clean)
+
+    def _stripped(self, raw: str) -> str:
+        self._raw = ""
+        if not self._filter.strips or is_plain(raw):
+            return raw
+        end = _decided(raw, incomplete(raw))
+        self._raw = raw[end:]
+        return strip(raw[:end])
 
     def end(self) -> None:
         """The output is at its end: what was held is decided now."""
         rest = self._plain + (strip(self._raw) if self._filter.strips else self._raw)
         self._raw = self._plain = ""
-        self._tell(rest)
+        self._tell(rest, clean=self._filter.redactor is None)
 
-    def _tell(self, text: str) -> None:
+    def _tell(self, text: str, *, clean: bool) -> None:
         redactor = self._filter.redactor
-        told = text
-        if redactor is not None:  # within a word no key begins: what was told before says whether this is one
-            told = redactor.redact(self._before + text).text.removeprefix(self._before)
-            self._before = text[-1:] or self._before
-        if told:
-            self._hear(told)
+        if redactor is not None and not clean:  # within a word no key begins: what was told before says if this is one
+            text = redactor.redact(self._before + text).text.removeprefix(self._before)
+        if text:
+            self._before = text[-1]
+            self._hear(text)
 
 
 def _decided(text: str, end: int) -> int:

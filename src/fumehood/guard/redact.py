@@ -6,15 +6,17 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from fumehood.guard.formats import FORMATS, OPENERS, openers_in
+from fumehood.guard.formats import FORMATS, OPENERS, begins_in, openers_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["Redacted", "Redactor"]
+__all__ = ["Decided", "Redacted", "Redactor"]
 
 _SHORTEST_FORM: Final = 6
 _END: Final = re.compile(r"-----END [A-Z0-9 ]{0,40}-----")
+_LONGEST: Final = max(map(len, OPENERS))
+_BEGINNINGS: Final = frozenset(opener[:length] for opener in OPENERS for length in range(1, len(opener)))
 
 
 class Redacted(NamedTuple):
@@ -22,6 +24,13 @@ class Redacted(NamedTuple):
 
     text: str
     found: Counter[str]
+
+
+class Decided(NamedTuple):
+    """Up to where a text holds no secret whose end is yet to come, and whether there is none in it at all."""
+
+    end: int
+    clean: bool
 
 
 class Redactor:
@@ -41,7 +50,7 @@ class Redactor:
             if form in text:
                 found[name] += text.count(form)
                 text = text.replace(form, f"[redacted: {name}]")
-        there = openers_in(text)
+        there = openers_in(text) if begins_in(text) else frozenset[str]()
         for each in FORMATS if there else ():
             if not there.isdisjoint(each.openers):
                 text, count = each.pattern.subn(f"[redacted: {each.name}]", text)
@@ -49,22 +58,29 @@ class Redactor:
                     found[each.name] += count
         return Redacted(text, found)
 
-    def undecided(self, text: str) -> int:
+    def decided(self, text: str) -> Decided:
         """Where a secret may begin whose end has not come yet; the length of the text where there is none."""
-        start = text.rfind("-----BEGIN")
+        clean = not begins_in(text) and not any(form in text for form, _ in self._known)
+        start = -1 if clean else text.rfind("-----BEGIN")
         if start >= 0 and not _END.search(text, start):
-            return start
+            return Decided(start, clean)
         word = max(text.rfind(each) for each in (" ", "\n", "\t")) + 1
-        begun = bool(openers_in(text[word:])) or any(
-            (at := _begins(text, opener)) < len(text) and self._opens(text, at) for opener in OPENERS
-        )
+        begun = self._is_beginning(text) or (not clean and bool(openers_in(text[word:])))
         # The whole word is held: what stands before a key decides whether it is one.
         starts = [word] if begun else []
         end = min((*starts, *(_begins(text, form) for form, _ in self._known)), default=len(text))
-        # What is whole already, and may begin again within itself, is not cut in two.
+        return Decided(end if clean else self._uncut(text, end), clean)
+
+    def _uncut(self, text: str, end: int) -> int:
+        """What is whole already, and may begin again within itself, is not cut in two."""
         whole = [at for form, _ in self._known if 0 <= (at := text.find(form, max(end - len(form) + 1, 0))) < end]
         whole += [found.start() for found in _matches(text) if found.start() < end < found.end()]
         return min((end, *whole))
+
+    def _is_beginning(self, text: str) -> bool:
+        """Whether the text ends with the beginning of an opener."""
+        ends = range(max(len(text) - _LONGEST + 1, 0), len(text))
+        return any(text[at:] in _BEGINNINGS and self._opens(text, at) for at in ends)
 
     def _opens(self, text: str, at: int) -> bool:
         """Whether a key can begin there: not within a word, unless that is a value that goes."""
@@ -80,15 +96,15 @@ def _forms(values: Mapping[str, str]) -> dict[str, str]:
 
 
 def _matches(text: str) -> Iterator[re.Match[str]]:
-    there = openers_in(text)
+    there = openers_in(text) if begins_in(text) else frozenset[str]()
     for each in FORMATS if there else ():
         if not there.isdisjoint(each.openers):
             yield from each.pattern.finditer(text)
 
 
-def _begins(text: str, opener: str) -> int:
-    """Where the longest beginning of `opener` starts with which the text ends; the text's length where none does."""
-    for held in range(min(len(opener) - 1, len(text)), 0, -1):
-        if text.endswith(opener[:held]):
+def _begins(text: str, form: str) -> int:
+    """Where the longest beginning of `form` starts with which the text ends; the text's length where none does."""
+    for held in range(min(len(form) - 1, len(text)), 0, -1):
+        if text.endswith(form[:held]):
             return len(text) - held
     return len(text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-__all__ = ["incomplete", "strip", "unfold"]
+__all__ = ["incomplete", "is_plain", "strip", "unfold"]
 
 #: CSI; OSC, DCS, APC, PM and SOS to their end, or to the end of the line where they have none; any other escape.
 _ESCAPES: Final = (
@@ -20,10 +20,16 @@ _UNFINISHED: Final = (
     r"|\x1b[ -/]*\Z"
 )
 
+#: What nothing is taken out of, as UTF-8: all but controls, and the byte that those of C1 begin with, and some signs.
+_PLAIN: Final = bytes({*b"\t\n\r", *range(0x20, 0x7F), *range(0x80, 0x100)} - {0xC2})
+
+#: As much is looked at in one go as a processor keeps at hand: the copy is made anew for each.
+_PIECE: Final = 1 << 16
+
 
 def strip(text: str) -> str:
     r"""Take out escape sequences and controls; \n, \t and \r stay."""
-    return text if _is_plain(text) else re.sub(_CONTROLS, "", re.sub(_ESCAPES, "", text))
+    return text if is_plain(text) else re.sub(_CONTROLS, "", re.sub(_ESCAPES, "", text))
 
 
 def unfold(text: str) -> str:
@@ -33,10 +39,15 @@ def unfold(text: str) -> str:
 
 def incomplete(text: str) -> int:
     """Where a sequence begins that may go on in the next piece; the length of the text where there is none."""
-    found = None if _is_plain(text) else re.search(_UNFINISHED, text)
+    found = re.search(_UNFINISHED, text)
     return found.start() if found else len(text)
 
 
-def _is_plain(text: str) -> bool:
+def is_plain(text: str) -> bool:
     """Whether there is nothing to take out, told without a regular expression, which most texts never need."""
-    return text.replace("\n", "").replace("\t", "").isprintable()
+    return all(_is_plain(text[at : at + _PIECE]) for at in range(0, len(text), _PIECE))
+
+
+def _is_plain(text: str) -> bool:
+    others = text.encode("utf-8", "surrogatepass").translate(None, _PLAIN)
+    return not others or (not others.strip(b"\xc2") and not re.search(r"[\x80-\x9f]", text))

@@ -194,7 +194,7 @@ class Cell:
         outcome.answer = self._answers[0] if self._answers else None
         outcome.tampered = self._tampered
         outcome.gone = self.gone
-        outcome.stdout, outcome.stderr = (bytes(stream.kept) for stream in self.streams)
+        outcome.stdout, outcome.stderr = (stream.take() for stream in self.streams)
         outcome.shown = self._said.shown
         outcome.dropped = self.streams[0].dropped, self.streams[1].dropped, self._said.dropped
         cpu, outcome.peak = used or (0, 0)

@@ -18,8 +18,8 @@ class Seen:
     tampered: str | None = None
     gone: Message | None = None
     denied: list[Message] = field(default_factory=list["Message"])
-    stdout: bytes = b""
-    stderr: bytes = b""
+    stdout: bytes | bytearray = b""
+    stderr: bytes | bytearray = b""
     shown: list[Shown] = field(default_factory=list["Shown"])
     dropped: tuple[int, int, int] = (0, 0, 0)
     wall_s: float = 0.0

@@ -28,6 +28,11 @@ class Stream:
         """A run begins: forget the last one's output."""
         self.kept, self.dropped, self.listener = bytearray(), 0, listener
 
+    def take(self) -> bytearray:
+        """What was kept, handed over rather than copied; what comes later is nobody's."""
+        kept, self.kept, self.listener = self.kept, bytearray(), None
+        return kept
+
     def drain(self) -> bool:
         """Read what is there now; False at the end of the stream.
 
