@@ -9,7 +9,7 @@ import sys
 from rounds import Case
 
 #: As the handbooks of bubblewrap do it: namespaces and a read-only /usr, without system-call filter, limits or cgroup.
-_BWRAP = (
+BWRAP = (
     "--unshare-all --die-with-parent --new-session --ro-bind /usr /usr --symlink usr/lib /lib"
     " --symlink usr/lib64 /lib64 --symlink usr/bin /bin --proc /proc --dev /dev --tmpfs /tmp"
     " --dir /workspace --chdir /workspace --clearenv"
@@ -44,7 +44,7 @@ def _fork() -> None:
 def peers() -> list[Case]:
     """Bubblewrap starting Python for each program, where it is installed and works."""
     program = shutil.which("bwrap")
-    arguments = [*_BWRAP.split(), "/usr/bin/python3", "-c", "print(1+1)"]
+    arguments = [*BWRAP.split(), "/usr/bin/python3", "-c", "print(1+1)"]
     if program is None or start(program, *arguments) != 0:
         return []
     return [Case("bubblewrap + python3 -c print(1+1)", lambda: start(program, *arguments), pause=_PAUSE, every=2)]

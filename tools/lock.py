@@ -1,4 +1,4 @@
-"""Write requirements/*.txt from pyproject.toml and the lock of the environment `data`: `tools/lock.py [--upgrade]`.
+"""Write requirements/*.txt from pyproject.toml, the lock of `data` and those of benchmarked peers: `tools/lock.py [--upgrade]`.
 
 Resolved by uv for every platform and Python, with hashes and without addresses; see CONTRIBUTING.md for why.
 """
@@ -29,14 +29,21 @@ def main(arguments: list[str]) -> None:
     upgrade = ["--upgrade"] if "--upgrade" in arguments else []
     resolve("core", "--group=build", *upgrade)
     resolve("dev", "--group=build", "--group=dev", "--all-extras", "--constraint=requirements/core.txt", *upgrade)
-    # Wheels alone, as it is installed.
-    command = [str(UV), "pip", "compile", f"{DATA}.in", *HOW, "--only-binary=:all:", f"--output-file={DATA}.txt"]
-    subprocess.run([*command, *upgrade], check=True, cwd=ROOT)
+    wheels(DATA, *upgrade)
+    for peer in sorted((ROOT / "requirements/peers").glob("*.in")):
+        # What a peer imports for the snippet with pandas is what `data` imports.
+        wheels(f"requirements/peers/{peer.stem}", f"--constraint={DATA}.txt", *upgrade)
 
 
 def resolve(name: str, *what: str) -> None:
     output = f"--output-file=requirements/{name}.txt"
     subprocess.run([str(UV), "pip", "compile", "pyproject.toml", *what, *HOW, output], check=True, cwd=ROOT)
+
+
+def wheels(name: str, *how: str) -> None:
+    """Resolve NAME.in to NAME.txt by wheels alone, as it is installed."""
+    command = [str(UV), "pip", "compile", f"{name}.in", *HOW, "--only-binary=:all:", f"--output-file={name}.txt"]
+    subprocess.run([*command, *how], check=True, cwd=ROOT)
 
 
 if __name__ == "__main__":

@@ -11,10 +11,11 @@ from tests.style.tree import ROOT
 
 PIN = re.compile(r"^([a-z0-9.-]+)==(\S+)", re.MULTILINE)
 DATA = "src/fumehood/environments/shipped/data"
+PEERS = [f"requirements/peers/{path.stem}" for path in sorted((ROOT / "requirements/peers").glob("*.in"))]
 NAME = re.compile(r"^[A-Za-z0-9._-]+")
 
 
-@pytest.mark.parametrize("lock", ["requirements/core", "requirements/dev", DATA])
+@pytest.mark.parametrize("lock", ["requirements/core", "requirements/dev", DATA, *PEERS])
 def test_every_pin_has_hashes_and_no_address(lock: str) -> None:
     """Each requirement is pinned with at least one sha256, and none says where it comes from."""
     text = locked(lock)
@@ -40,14 +41,24 @@ def test_every_direct_dependency_is_locked() -> None:
     assert set() == names(dev) - pinned("requirements/dev")
 
 
-def test_the_lock_of_data_has_each_package_that_is_asked_for() -> None:
-    """Every package of data.in has a pin, and a reason beside it."""
+@pytest.mark.parametrize("lock", [DATA, *PEERS])
+def test_each_package_that_is_asked_for_is_locked(lock: str) -> None:
+    """Every package of data.in, and of what benchmarks compare with, has a pin, and a reason beside it."""
     asked = [
-        line for line in (ROOT / f"{DATA}.in").read_text(encoding="utf-8").splitlines() if line[:1] not in {"", "#"}
+        line for line in (ROOT / f"{lock}.in").read_text(encoding="utf-8").splitlines() if line[:1] not in {"", "#"}
     ]
 
-    assert set() == names(asked) - pinned(DATA)
+    assert set() == names(asked) - pinned(lock)
     assert [] == [line for line in asked if not line.partition("#")[2].strip()]
+
+
+def test_peers_have_the_pandas_of_data() -> None:
+    """What is compared by one snippet has the same packages for it."""
+    shared = {"numpy", "pandas", "pyarrow"}
+    ours = {pin for pin in PIN.findall(locked(DATA)) if pin[0] in shared}
+
+    assert len(PEERS) > 1
+    assert [] == [peer for peer in PEERS if not {pin for pin in PIN.findall(locked(peer)) if pin[0] in shared} <= ours]
 
 
 def locked(lock: str) -> str:
