@@ -56,6 +56,8 @@ class Attack:
         again: How often an empty run follows, until it has won: for races that one run seldom wins.
         weak: The fences that are taken down for the run that proves it bites, as in `fences.py`.
         policy: What the policy changes of the default, as `Policy.but` takes it.
+        env: What is installed: "bare", "data", or "given": a package that everybody may write to on the host. Where
+            anything is, the sandboxes come from those that the pool made ahead, forked from one zygote.
         grant: What the policy changes in the weakened run besides; a grant alone may be the proof.
         neighbour: Code that runs in another sandbox before.
         beside: Whether that other sandbox still lives while the attack runs.
@@ -74,6 +76,7 @@ class Attack:
     won: Callable[[Ground, Seen], bool]
     weak: tuple[str, ...] = ()
     policy: dict[str, Any] = field(default_factory=dict[str, Any])
+    env: str = "bare"
     grant: dict[str, Any] = field(default_factory=dict[str, Any])
     then: str = ""
     again: int = 0

@@ -27,20 +27,41 @@ from tests.escape.fences import weaken
 from tests.escape.ground import Ground
 from tests.escape.inside import PRELUDE
 from tests.escape.outer import require_weak_world
-from tests.escape.tables import ATTACKS
+from tests.escape.tables import EVERY
 
 if TYPE_CHECKING:
     from fumehood.execution import Result
     from fumehood.pool import Prepared
+    from fumehood.tiers.jail.cell import Cell
     from tests.escape.attack import Attack
 
-_TIMEOUT_S = "12s"
+_TIMEOUT_S, _PATIENCE_S = "12s", 30.0
+_WAITING = 3
 _OPEN_FILES = 1024  # as most callers may have
 _TOLD = 2000
 
 
-class Breached(pool.Pool):
-    """A pool whose plans lack the fences that are settings."""
+class Stocked(pool.Pool):
+    """A pool that hands out, where it keeps any, only what waited and was ready before it was asked for."""
+
+    def take(self, ready: Prepared) -> Cell:
+        """As in `Pool`, once one waits."""
+        self.replenish(ready)
+        end = time.monotonic() + _PATIENCE_S
+        while self._shelves.first and not self._has_ready(ready):
+            assert time.monotonic() < end, "no sandbox was made ahead"
+            time.sleep(0.005)
+        return super().take(ready)
+
+    def _has_ready(self, ready: Prepared) -> bool:
+        with self._lock:
+            shelf = self._shelves[ready.digest]
+            first = shelf.cells[0] if shelf is not None and shelf.cells else None
+            return first is not None and (first.ready or (first.hear() and first.ready))
+
+
+class Breached(Stocked):
+    """One whose plans lack the fences that are settings."""
 
     fences: tuple[str, ...] = ()
 
@@ -51,11 +72,15 @@ class Breached(pool.Pool):
         return ready._replace(plan=made, digest=made.digest, controls=made.controls())
 
 
-def _breached() -> Breached:
-    """This process's pool, as one that can be weakened."""
-    if not isinstance(pool._shared, Breached):
-        pool._shared = Breached(0)
-    return pool._shared
+def _jail(attack: Attack, *, weak: bool) -> None:
+    """Make this process's pool one that can be weakened, or one that is stocked, as an attack needs it."""
+    kind, waiting = Breached if weak else Stocked, 0 if attack.env == "bare" else _WAITING
+    held = pool._shared
+    if not isinstance(held, kind) or held._shelves.first != waiting:
+        pool.shutdown()
+        pool._shared = held = kind(waiting)
+    if isinstance(held, Breached):
+        held.fences = attack.weak
 
 
 def main() -> None:
@@ -66,12 +91,10 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (_OPEN_FILES, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
     answer = os.dup(1)
     os.dup2(2, 1)
-    wanted = [attack for attack in ATTACKS if not names or attack.name in names]
+    wanted = [attack for attack in EVERY if not names or attack.name in names]
     ground = Ground(Path(folder))
     ground.words["argv"] = canary
     try:
-        if world != "weak":
-            pool.shared(0)
         found = {attack.name: fight(ground, attack, weak=world == "weak") for attack in wanted if _possible(attack)}
         found["cgroup"] = "memory" in pool.shared().host.controllers, "whether memory is held by a cgroup"
         pool.shutdown()
@@ -95,9 +118,9 @@ def fight(ground: Ground, attack: Attack, *, weak: bool) -> tuple[bool, str]:
         ground.heard(listener)
     sys.stderr.write(f"{time.monotonic():.2f} {attack.name}\n")
     try:
+        _jail(attack, weak=weak)
         if weak:
             ground.mend()
-            _breached().fences = attack.weak
         return _fight(ground, attack, policy)
     except Exception:  # noqa: BLE001 -- told as what it is; where fences are down it may prove nothing
         return not weak or attack.breaks, f"fumehood raised: {traceback.format_exc()}"
@@ -108,7 +131,12 @@ def _fight(ground: Ground, attack: Attack, policy: Policy) -> tuple[bool, str]:
     began, open_before, size_before = time.monotonic(), len(os.listdir("/proc/self/fd")), _size_kb("VmRSS")
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak begins anew
     out = ground.folder / "out" / attack.name
-    with Sandbox(policy=policy, data=[ground.data]) as other, Sandbox(policy=policy, data=[ground.data], out=out) as it:
+    env = ground.environment if attack.env == "given" else attack.env
+    data = [ground.data] if attack.env == "bare" else []  # what is to show a folder is not made ahead
+    with (
+        Sandbox(policy=policy, env=env, data=data) as other,
+        Sandbox(policy=policy, env=env, data=data, out=out) as it,
+    ):
         if attack.neighbour:
             neighbour = other.run(PRELUDE + ground.fill(attack.neighbour))
             if not attack.beside:

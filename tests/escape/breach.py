@@ -21,7 +21,7 @@ from typing import Any
 import fumehood
 from tests.escape.fences import copy_source, in_source
 from tests.escape.outer import require_weak_world
-from tests.escape.tables import ATTACKS
+from tests.escape.tables import EVERY
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = Path(str(fumehood.__file__)).parent
@@ -33,7 +33,7 @@ def main() -> None:
     require_weak_world()
     folder, *names = sys.argv[1:]
     groups: dict[tuple[str, ...], list[str]] = defaultdict(list)
-    for attack in ATTACKS:
+    for attack in EVERY:
         if attack.name in names:
             groups[in_source(attack.weak)].append(attack.name)
     with ThreadPoolExecutor(_AT_ONCE) as pool:

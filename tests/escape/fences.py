@@ -49,6 +49,9 @@ LINES: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
         ("tiers/jail/root.py", '    mount.mount(None, "/", None, mount.REMOUNT | mount.BIND | _READ_ONLY)\n',
          '    os.chmod("/opt", 0o777)\n'),
     ),
+    "read-only packages": (
+        ("tiers/jail/root.py", "_READ_ONLY = mount.RDONLY | mount.NOSUID", "_READ_ONLY = mount.NOSUID"),
+    ),
     "read-only trees": (
         ("tiers/jail/trees.py", '(0 if spec["writable"] else mount.RDONLY)', "0"),
     ),
@@ -57,7 +60,7 @@ LINES: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
     ),
     "environment": (
         ("tiers/jail/spawn.py", '{"LANG": "C.UTF-8"},', "dict(os.environ),"),
-        ("tiers/jail/nursery.py", 'definition["environment"])', "dict(os.environ))"),
+        ("tiers/jail/nursery.py", 'definition["environment"])', 'dict(os.environ) | definition["environment"])'),
     ),
     "descriptors": (
         ("tiers/jail/launcher.py", "close_from(BROKER + 1)", "close_from(4096)"),
@@ -129,6 +132,16 @@ LINES: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
         ("tiers/jail/seal.py", "        os.mkdir(path)\n", "        os.makedirs(path, exist_ok=True)\n"),
         ("tiers/jail/seal.py", '        os.mkdir(f"{WORKSPACE}/{folder}")\n',
          '        os.makedirs(f"{WORKSPACE}/{folder}", exist_ok=True)\n'),
+        ("tiers/jail/packages.py", "    burn_in()\n    seeds", "    seeds"),  # those that are made at once would meet in it
+    ),
+    "renewed chance": (("tiers/jail/packages.py", "    burn_in()\n    seeds.renew()\n", "    burn_in()\n"),),
+    "never handed out again": (
+        ("pool.py", "        self._have_done(cell.close)\n",
+         "        next(reversed(self._shelves._held.values())).cells.appendleft(cell)\n"),
+    ),
+    "no shared memory": (
+        ("tiers/jail/zygote.py", "    gc.collect()\n    gc.freeze()\n",
+         "    gc.freeze()\n    import mmap\n    _OURS.append(mmap.mmap(-1, 4096))\n"),
     ),
     "own chance": (
         ("tiers/jail/runner/__init__.py", "        close_from(wire.CONTROL + 1)\n",

@@ -43,11 +43,6 @@ def _has_attribute(ground: Ground, _: Seen) -> bool:
     return "user.canary" in os.listxattr(ground.data / "in.csv")
 
 
-def _device_touched(_: Ground, __: Seen) -> bool:
-    """The host's own null device has the time that the code gave it (now), on whatever clock."""
-    return abs(Path("/dev/null").stat().st_mtime - Path("/proc/self").stat().st_mtime) < 5
-
-
 def _came_home(ground: Ground, seen: Seen) -> bool:
     """Something below the caller's output folder holds a secret of the host, or is a link."""
     for folder, folders, files in os.walk(seen.out):
@@ -171,8 +166,8 @@ CHANGING: Final = (
            "import fcntl\nf = open('data/data-given/in.csv')\nprint(attempt(fcntl.fcntl, f, 1024, fcntl.F_RDLCK))",
            _host_is_locked_out, ("call fcntl",)),
     Attack("files-device-times", "Touch the host's own device nodes: two sandboxes could signal each other by their times.",
-           "for name in ('null', 'zero', 'full', 'random'): attempt(os.utime, f'/dev/{name}')",
-           _device_touched, ("read-only devices",)),
+           "for name in ('null', 'zero', 'full', 'random'):\n if attempt(lambda: os.utime(f'/dev/{name}') or True): won(name)",
+           says, ("read-only devices",)),
     Attack("files-random-pool", "Write to the random devices.",
            "for name in ('random', 'urandom'):\n f = attempt(open, f'/dev/{name}', 'wb', 0)\n if f and f.write(b'x'): won(name)",
            says, ("landlock",)),

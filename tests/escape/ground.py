@@ -7,6 +7,7 @@ import fcntl
 import os
 import secrets
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -15,13 +16,17 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fumehood.environments.definition import interpreter
 from fumehood.kernel.libc import syscall
+from fumehood.plan import Environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_DAY = 86_400
 _IPC_CREATE, _IPC_REMOVE = 0o1000 | 0o666, 0
 _SESSION = -3
+_PACKAGE = "CANARY = 'before'\n"
 _DATA, _NAMES = "a,b\n1,2\n", {"fifo", "in.csv", "inner", "link", "socket", "up"}
 
 
@@ -70,11 +75,32 @@ class Ground:
         (self.data / "up").symlink_to("..")
         os.mkfifo(self.data / "fifo", 0o666)
         (self.data / "fifo").chmod(0o666)
+        self.environment = self._package()
         self.fifo = os.open(self.data / "fifo", os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
         self.shared = self._file(Path(f"/dev/shm/{self._secret('shm-name')}"), self._secret("shm"))  # noqa: S108 -- the host's own is what is tried
 
+    def _package(self) -> Environment:
+        """A package of which each user of the host may change everything, as an environment to run code in."""
+        self.package = self._file(self.folder / "site/canary_package/__init__.py", _PACKAGE, 0o666)
+        os.utime(self.package, (_DAY, _DAY))
+        for folder in (self.package.parent, self.package.parents[1]):
+            folder.chmod(0o777)
+        site = str(self.package.parents[1])
+        return Environment("given", secrets.token_hex(8), interpreter(), site, imports=("canary_package",))
+
+    def is_package_changed(self) -> bool:
+        """Whether its content, its mode or time, or what lies beside it is another."""
+        names = [*os.listdir(self.package.parent), *os.listdir(self.package.parents[1])]
+        if names != ["__init__.py", "canary_package"]:
+            return True
+        about = self.package.stat()
+        same = about.st_mode & 0o7777 == 0o666 and about.st_mtime == _DAY
+        return not same or self.package.read_text(encoding="ascii") != _PACKAGE
+
     def mend(self) -> None:
-        """Make the data folder what it was, after an attack that won."""
+        """Make the data folder and the package what they were, after an attack that won."""
+        shutil.rmtree(self.folder / "site")
+        self.environment = self._package()
         for name in set(os.listdir(self.data)) - _NAMES | {"in.csv"}:
             path = self.data / name
             if path.is_dir() and not path.is_symlink():

@@ -1,10 +1,10 @@
-"""All attacks, one table."""
+"""All attacks: those on a sandbox that was made for its caller, and those on one that was made ahead."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from tests.escape import caller, files, kernel, network, protocol, resources, siblings
+from tests.escape import caller, files, kernel, network, pooled, protocol, resources, siblings
 
 ATTACKS: Final = (
     *files.ATTACKS,
@@ -15,3 +15,5 @@ ATTACKS: Final = (
     *caller.ATTACKS,
     *resources.ATTACKS,
 )
+POOLED: Final = pooled.ATTACKS
+EVERY: Final = (*ATTACKS, *POOLED)

@@ -3,76 +3,32 @@
 from __future__ import annotations
 
 import ast
-import json
 import os
-import secrets
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.escape.battle import BY_NAME, ROOT, admitted, begin, came_of, environment, held, proved, weaker
 from tests.escape.fences import LINES, exists
-from tests.escape.tables import ATTACKS
+from tests.escape.tables import ATTACKS, EVERY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
-BY_NAME = {attack.name: attack for attack in ATTACKS}
-HELD = [attack.name for attack in ATTACKS if not attack.known and not attack.weaker]
-ADMITTED = [attack.name for attack in ATTACKS if attack.known]
-WEAKER = [attack.name for attack in ATTACKS if attack.weaker]
-PROVED = [attack.name for attack in ATTACKS if (attack.weak or attack.grant) and not attack.known]
+    from tests.escape.battle import Battle, Found
 
-Found = dict[str, tuple[bool, str]]
+HELD, ADMITTED, WEAKER, PROVED = held(ATTACKS), admitted(ATTACKS), weaker(ATTACKS), proved(ATTACKS)
 pytestmark = pytest.mark.jail
-
-
-class Battle:
-    """Attacks that run in a process of their own, begun now; `found` waits for what came of them."""
-
-    def __init__(self, folder: Path, world: str, names: list[str]) -> None:
-        """Begin."""
-        folder.chmod(0o755)
-        program = ["tests.escape.breach", str(folder)]
-        if world != "weak":
-            program = ["tests.escape.battery", str(folder), world, secrets.token_hex(8)]
-        words = [sys.executable, "-m", *program, *names]
-        if world != "strong":
-            words = [sys.executable, "-m", "tests.escape.outer", world, str(folder), "--", *words]
-        environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "src")])}
-        self._told = folder.with_name(f"{folder.name}.told")
-        with self._told.open("wb") as told:
-            self._process = subprocess.Popen(
-                words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=told, cwd=ROOT, env=environment
-            )
-        self._found: Found | None = None
-
-    def found(self) -> Found:
-        """Name to (won, what was seen)."""
-        if self._found is None:
-            answer, _ = self._process.communicate(timeout=600)
-            assert answer, self._told.read_text(encoding="utf-8", errors="replace")[-3000:]
-            self._found = {name: (won, seen) for name, (won, seen) in json.loads(answer).items()}
-        return self._found
-
-    def end(self) -> None:
-        """Let nothing of it go on."""
-        if self._found is None:
-            self._process.kill()
-            self._process.communicate()
 
 
 @pytest.fixture(scope="module")
 def battles(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Battle]]:
     """The sandbox as it is, on a machine without cgroups, and with each attack's own fences down; all at once."""
     wanted = {"strong": [*HELD, *ADMITTED, *WEAKER], "without-cgroups": [*HELD, *WEAKER], "weak": PROVED}
-    begun = {world: Battle(tmp_path_factory.mktemp(world), world, names) for world, names in wanted.items()}
-    yield begun
-    for battle in begun.values():
-        battle.end()
+    yield from begin(tmp_path_factory, wanted)
 
 
 # They wait in fixtures, whose time is not counted as a test's.
@@ -92,14 +48,6 @@ def bare(battles: dict[str, Battle]) -> Found:
 def weak(battles: dict[str, Battle]) -> Found:
     """Each attack without its own fences, in a throw-away world."""
     return battles["weak"].found()
-
-
-def came_of(found: Found, name: str) -> tuple[bool, str]:
-    """Whether an attack won there, and what was seen."""
-    if name not in found:
-        pytest.skip("for another machine")
-    won, seen = found[name]
-    return won, f"{BY_NAME[name].tries}\n{seen}"
 
 
 @pytest.mark.parametrize("name", HELD)
@@ -159,16 +107,16 @@ def test_every_fence_is_still_there() -> None:
     for fence in LINES.values():
         for file, line, instead in fence:
             ast.parse(texts[file].replace(line, instead))
-    assert {fence for each in ATTACKS for fence in each.weak} >= LINES.keys()
+    assert {fence for each in EVERY for fence in each.weak} >= LINES.keys()
 
 
 def test_every_attack_is_proved_to_bite_or_says_why_not() -> None:
     """An attack that could never win proves nothing."""
-    mute = [each.name for each in ATTACKS if not (each.weak or each.grant or each.known or each.unproved)]
+    mute = [each.name for each in EVERY if not (each.weak or each.grant or each.known or each.unproved)]
 
     assert [] == mute
-    assert [] == [fence for each in ATTACKS for fence in each.weak if not exists(fence)]
-    assert len(ATTACKS) == len(BY_NAME)
+    assert [] == [fence for each in EVERY for fence in each.weak if not exists(fence)]
+    assert len(EVERY) == len(BY_NAME)
 
 
 @pytest.mark.parametrize("module", ["battery", "breach"])
@@ -176,9 +124,8 @@ def test_no_fence_is_taken_down_on_the_machine_itself(module: str, tmp_path: Pat
     """Outside the throw-away world the weakened runs refuse to begin."""
     world = ["weak", "canary"] if module == "battery" else []
     words = [sys.executable, "-m", f"tests.escape.{module}", str(tmp_path), *world, "files-secret"]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "src")])}
 
-    done = subprocess.run(words, capture_output=True, check=False, cwd=ROOT, env=environment, timeout=60)
+    done = subprocess.run(words, capture_output=True, check=False, cwd=ROOT, env=environment(), timeout=60)
 
     assert 0 != done.returncode
     assert b"a weakened jail runs inside" in done.stderr
