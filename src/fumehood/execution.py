@@ -132,6 +132,17 @@ class Display(NamedTuple):
     inert: bool = False
 
 
+class Words(NamedTuple):
+    """What a program itself said of a run: these fields of its result."""
+
+    value: Any = None
+    value_text: str = ""
+    stdout: str = ""
+    stderr: str = ""
+    displays: tuple[Display, ...] = ()
+    error: ProgramError | None = None
+
+
 class File(NamedTuple):
     """A plain file below `out/` after the run. `size` is in bytes."""
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 import os
 import signal
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from fumehood.execution import Denial, Display, Dropped, LimitHit, ProgramError, Usage, strict
+from fumehood.execution import Denial, Display, Dropped, LimitHit, ProgramError, Usage, Words, strict
+from fumehood.hearing import decode
 from fumehood.plan.explain import why
 from fumehood.policy import format_bytes, format_seconds
 
@@ -171,6 +173,24 @@ def _hit(plan: Plan, kind: str, seen: Seen) -> LimitHit:
     return LimitHit(kind, shown, used.get(kind, shown), why(plan, "limit", kind).remedy)
 
 
+def words(seen: Seen, error: ProgramError | None, *, completed: bool) -> tuple[Words, list[str]]:
+    """What the program said, and in which of it characters were replaced that UTF-8 can't hold."""
+    answer = seen.answer if completed and seen.answer is not None else {}
+    stdout, stderr = decode(seen.stdout), decode(seen.stderr)
+    told = value(answer.get("value"))
+    plain = strict(told)
+    replaced = {"value": plain != told, "stdout": stdout.changed, "stderr": stderr.changed}
+    said = Words(
+        value=plain,
+        value_text=text(answer.get("value_text")),
+        stdout=stdout.text,
+        stderr=last_state(stderr.text),
+        displays=displays(seen),
+        error=error,
+    )
+    return said, [name for name, is_replaced in replaced.items() if is_replaced]
+
+
 def value(told: object, depth: int = _DEEPEST) -> Any:
     """The value that the program's side sent, or None: what the runner never sends is not handed on.
 
@@ -229,8 +249,17 @@ def _error(told: object) -> ProgramError | None:
     )
 
 
-def denials(plan: Plan, seen: Seen, names: dict[int, str]) -> tuple[Denial, ...]:
+@cache
+def _call_names() -> dict[int, str]:
+    """Number to name of this machine's system calls."""
+    from fumehood.tiers.jail.calls import names  # noqa: PLC0415 -- only where something was refused
+
+    return names()
+
+
+def denials(plan: Plan, seen: Seen) -> tuple[Denial, ...]:
     """What the filter refused, each once, with the clause behind it and what would allow it."""
+    names = _call_names()
     found: dict[tuple[str, str], Denial] = {}
     for event in seen.denied:
         call = names.get(event["call"], f"system call {event['call']}") if event["call"] >= 0 else _UNTOLD

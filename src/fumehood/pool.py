@@ -15,6 +15,7 @@ import os
 import threading
 import time
 from contextlib import suppress
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
@@ -132,9 +133,14 @@ class Pool:
             shelf = self._shelves[ready.digest]
             return 0 if shelf is None else len(shelf.cells)
 
-    def discard(self, cell: Cell) -> None:
-        """End a cell that was handed out; its caller need not wait for that."""
-        self._have_done(cell.close)
+    def discard(self, cell: Cell, again: Prepared | None = None) -> None:
+        """End a cell that was handed out, and `again` have one like it ordered; its caller need not wait for that."""
+        self._have_done(cell.close if again is None else partial(self._part, cell, again))
+
+    def _part(self, cell: Cell, again: Prepared) -> None:
+        cell.close()
+        if self._shelves.lacking(again.digest):
+            self._refill(again)
 
     def _have_done(self, chore: Chore) -> None:
         self._chores.put(chore)

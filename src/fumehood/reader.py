@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from fumehood.errors import UsageError
-from fumehood.execution import Control, ProgramError, Result
+from fumehood.execution import Control, ProgramError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,6 +27,16 @@ class Read(NamedTuple):
     after: State | None
     control: Control
 
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What was found; nothing in a program that was not read."""
+        return () if self.report is None else self.report.findings
+
+
+@lru_cache(maxsize=64)
+def _cause(policy: Policy) -> str:
+    return policy.line("check.mode")
+
 
 class Reader:
     """The validation layer of one sandbox: its policy, and what is known of what the sandbox holds."""
@@ -33,7 +44,7 @@ class Reader:
     def __init__(self, policy: Policy) -> None:
         """Know nothing yet."""
         self._policy = policy
-        self._cause = policy.line("check.mode")
+        self._cause = _cause(policy)
         self._known: State | None = None
 
     def read(self, source: str, language: Language, approve: Callable[[Report], bool] | None) -> Read:
@@ -64,12 +75,11 @@ class Reader:
         self._known = None
 
 
-def refusal(read: Read, source: str) -> Result:
-    """The result of a program that was not run; a syntax error is told as Python tells it, too."""
-    findings = read.report.findings if read.report is not None else ()
+def refusal(read: Read, source: str) -> tuple[tuple[Finding, ...], ProgramError | None]:
+    """Why a program was not run: what was found; a syntax error is told as Python tells it, too."""
+    findings = read.findings
     syntax = next((each for each in findings if each.capability == _SYNTAX), None)
-    error = None if syntax is None else _syntax_error(syntax, source)
-    return Result(outcome="refused", findings=findings, error=error)
+    return findings, None if syntax is None else _syntax_error(syntax, source)
 
 
 def _syntax_error(found: Finding, source: str) -> ProgramError:

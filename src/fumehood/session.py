@@ -6,22 +6,20 @@ import os
 import threading
 import time
 from contextlib import contextmanager
-from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fumehood import outcome, pool
 from fumehood.environments.choice import Choice
 from fumehood.errors import SandboxBusy, SandboxClosed, StateLost, UsageError
-from fumehood.execution import Result, strict
+from fumehood.execution import Result
 from fumehood.guard.output import Filter, secret_values
-from fumehood.hearing import Hearing, decode
+from fumehood.hearing import Hearing
 from fumehood.interpreters import interpreter
 from fumehood.policy import Policy
 from fumehood.program import foreground, language_of, seconds
 from fumehood.reader import Reader, refusal
-from fumehood.trail import Clock, timed
+from fumehood.trail import Clock, trail
 from fumehood.workspace import Workspace, shared, target
 
 if TYPE_CHECKING:
@@ -37,14 +35,6 @@ if TYPE_CHECKING:
     from fumehood.tiers.jail.cell import Cell
     from fumehood.tiers.jail.seen import Seen
     from fumehood.tiers.jail.waiting import Waiter
-
-
-@lru_cache(maxsize=1)
-def _call_names() -> dict[int, str]:
-    """Number to name of this machine's system calls."""
-    from fumehood.tiers.jail.calls import names  # noqa: PLC0415 -- only where something was refused
-
-    return names()
 
 
 class Begun(NamedTuple):
@@ -93,6 +83,7 @@ class Session:
             self.policy = self.policy.but(**{"isolation.tier": tier})
         self._reader = Reader(self.policy)
         self.choice = Choice(env, lasting=lasting, on_build=on_build)
+        self.lasting = lasting
         self.language: Language = language_of(language)
         self.trees = shared((data,) if isinstance(data, str | os.PathLike) else tuple(data))
         self.conversation = conversation
@@ -306,7 +297,7 @@ class Session:
 
     async def end(self, begun: Begun, waiter: Waiter) -> Result:
         """The result of a program that ran."""
-        cell, program, hearing, read, times, during = begun
+        cell, _, hearing, read, times, _ = begun
         try:
             seen = await cell.finish(waiter)
         except BaseException:
@@ -316,60 +307,76 @@ class Session:
         clock = Clock(*times, time.perf_counter())
         hearing.end()
         self._reader.ran(read)
+        account = await self._judge(cell, seen, waiter)
+        result = self._record(begun, seen, account, clock=clock)
+        self._settle(account)
+        return result
+
+    def _record(self, begun: Begun, seen: Seen, account: outcome.Account, *, clock: Clock) -> Result:
+        """Put together what was seen, what the program said, and when."""
+        cell, program, _, read, _, during = begun
         space = Workspace(cell.workspace)
-        account = await self._judge(cell, seen, space, waiter=waiter)
-        answer = seen.answer if seen.answer is not None and account.outcome == "completed" else {}
-        stdout, stderr = decode(seen.stdout), decode(seen.stderr)
-        value = outcome.value(answer.get("value"))
-        state = self._state()
-        self.runs += 1
+        completed = account.outcome == "completed"
+        words, replaced = outcome.words(seen, self.choice.explain(account.error), completed=completed)
+        words, filtered = self._filter.words(words)
+        state, findings = self._state(), read.findings
+        denials = outcome.denials(self.ready.plan, seen) if seen.denied else ()
         files, left = space.outputs() if self.out is None else space.collect(self.out)
-        result = Result(
+        return Result(
+            **words._asdict(),
             outcome=account.outcome,
-            value=strict(value),
-            value_text=outcome.text(answer.get("value_text")),
-            stdout=stdout.text,
-            stderr=outcome.last_state(stderr.text),
             dropped=outcome.dropped(seen),
-            displays=outcome.displays(seen),
             files=tuple(files),
             left_out=tuple(left),
-            error=self.choice.explain(account.error),
             limit=account.limit,
-            denials=outcome.denials(self.ready.plan, seen, _call_names()) if seen.denied else (),
+            findings=findings,
+            denials=denials,
             usage=outcome.usage(seen, None if seen.gone else cell.meter, space.used()[0]),
             environment=self.choice.environment.name,
             language=program.language,
             policy=self.policy.name,
-            findings=read.report.findings if read.report is not None else (),
             controls=(*self.ready.controls, read.control, self._filter.control),
             state=state,
             execution=os.urandom(8).hex(),
-            code_sha256=program.digest,
+            code_sha256=program.digest if read.report is None else read.report.code_sha256,
             policy_sha256=self.ready.plan.policy_sha256,
+            **trail(
+                clock,
+                account.outcome,
+                findings=len(findings),
+                state=state,
+                denials=denials,
+                replaced=replaced,
+                filtered=filtered,
+                during=during,
+            ),
         )
+
+    def _settle(self, account: outcome.Account) -> None:
+        """After a run: what is gone is mourned, and what was taken is ordered anew, while the caller goes on."""
+        self.runs += 1
         if not account.alive:
             self._lose(_why_lost(account))
-        if not self.trees:
+        if self.lasting and not self.trees:
             self.ready.pool.replenish(self.ready)
-        changed = {"value": result.value != value, "stdout": stdout.changed, "stderr": stderr.changed}
-        fields, said = self._filter.result(result)
-        names = [name for name, is_changed in changed.items() if is_changed]
-        result = replace(result, **fields) if fields else result
-        return timed(result, clock, replaced=names, filtered=said, during=during)
 
-    async def _judge(self, cell: Cell, seen: Seen, space: Workspace, *, waiter: Waiter) -> outcome.Account:
+    async def _judge(self, cell: Cell, seen: Seen, waiter: Waiter) -> outcome.Account:
         """What happened; where it did not plainly end well, by what the kernel counted."""
         good = seen.answer is not None and seen.answer.get("ok") is True and seen.gone is None
         counters = None if good else seen.gone or await cell.count(waiter)
-        evidence = None if counters is None else outcome.evidence(counters, space.used()[1], self.policy.limits)
+        if counters is None:
+            return outcome.judge(self.ready.plan, seen, None)
+        evidence = outcome.evidence(counters, Workspace(cell.workspace).used()[1], self.policy.limits)
         return outcome.judge(self.ready.plan, seen, evidence)
 
     def _refused(self, read: Read, program: Program, began: float) -> Result:
         """The result of a program that did not run; the sandbox, if there is one, is as it was."""
         now = time.perf_counter()
-        result = replace(
-            refusal(read, program.source),
+        findings, error = refusal(read, program.source)
+        return Result(
+            outcome="refused",
+            findings=findings,
+            error=error,
             environment=self.choice.environment.name,
             language=program.language,
             policy=self.policy.name,
@@ -378,8 +385,8 @@ class Session:
             execution=os.urandom(8).hex(),
             code_sha256=program.digest,
             policy_sha256=self.policy.sha256,
+            **trail(Clock(began, now, now, now), "refused", findings=len(findings)),
         )
-        return timed(result, Clock(began, now, now, now), replaced=[])
 
     def _state(self) -> Any:
         if self.runs:
@@ -398,7 +405,8 @@ class Session:
                 self._reader.forget()
                 if self.conversation is not None:
                     self.conversation.fresh()
-                self.ready.pool.discard(cell)
+                again = None if self.lasting or self.trees else self.ready
+                self.ready.pool.discard(cell, again)
 
     def reset(self) -> None:
         """Throw away what is there, or mourn what was lost; the next run begins in a fresh sandbox."""

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fumehood.execution import Event, Timing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from fumehood.execution import Result
+    from fumehood.execution import Denial
 
 
 class Clock(NamedTuple):
@@ -24,30 +23,33 @@ class Clock(NamedTuple):
     ran: float
 
 
-def timed(
-    result: Result,
+def trail(  # noqa: PLR0913 -- one for each kind of thing that can happen
     clock: Clock,
+    outcome: str,
     *,
-    replaced: list[str],
+    findings: int,
+    state: str = "",
+    denials: Iterable[Denial] = (),
+    replaced: list[str] | None = None,
     filtered: Mapping[str, Mapping[str, int]] | None = None,
     during: Iterable[Event] = (),
-) -> Result:
-    """Add the trail and the timing to a result.
+) -> dict[str, Any]:
+    """The fields `timing` and `trail` of a result.
 
     `replaced` names what had characters that UTF-8 can't hold, `filtered` what the output filter changed in what;
-    `during` is what happened while the code ran, counted from its start.
+    `during` is what happened while the code ran, counted from its start. What was refused has no `state`.
     """
     check, wait, run = (round((after - before) * 1000, 3) for before, after in pairwise(clock))
     ended = round(check + wait + run, 3)
-    trail = [Event(check, "checked", {"findings": len(result.findings)})]
-    if result.outcome != "refused":
-        trail.append(Event(round(check + wait, 3), "started", {"state": result.state}))
-    trail += [each._replace(t_ms=round(check + wait + each.t_ms, 3)) for each in during]
-    trail += [Event(ended, "denied", {"what": each.what, "clause": each.clause}) for each in result.denials]
+    events = [Event(check, "checked", {"findings": findings})]
+    if state:
+        events.append(Event(round(check + wait, 3), "started", {"state": state}))
+    events += [each._replace(t_ms=round(check + wait + each.t_ms, 3)) for each in during]
+    events += [Event(ended, "denied", {"what": each.what, "clause": each.clause}) for each in denials]
     if replaced:
-        trail.append(Event(ended, "replaced", {"what": replaced, "by": "U+FFFD"}))
+        events.append(Event(ended, "replaced", {"what": replaced, "by": "U+FFFD"}))
     if filtered:
-        trail.append(Event(ended, "filtered", {"what": filtered}))
-    trail.append(Event(ended, result.outcome, {}))
+        events.append(Event(ended, "filtered", {"what": filtered}))
+    events.append(Event(ended, outcome, {}))
     total = round((time.perf_counter() - clock.began) * 1000, 3)
-    return replace(result, timing=Timing(check, wait, run, total), trail=tuple(trail))
+    return {"timing": Timing(check, wait, run, total), "trail": tuple(events)}

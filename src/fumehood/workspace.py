@@ -26,6 +26,8 @@ _LOOK = os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _CHUNK = 1 << 20
 _DEEPEST = 64
+#: Links and size of a tmpfs folder that holds nothing: two names of twenty bytes each, and so on for each more.
+_EMPTY = 2, 40
 _MOST = 100_000
 _WHOLE_MACHINE = "/"
 
@@ -89,12 +91,20 @@ class Workspace:
         """The plain files below out/, and what else lies there."""
         files: list[File] = []
         left: list[LeftOut] = []
-        for entry in self._walk():
+        for entry in () if self._is_untouched() else self._walk():
             if entry.why:
                 left.append(LeftOut(entry.path, entry.why))
             elif entry.descriptor is not None:
                 files.append(transfer(entry.path, entry.descriptor, None))
         return files, left
+
+    def _is_untouched(self) -> bool:
+        """Whether out/ is a folder without anything in it, as a tmpfs tells by its size; most runs leave it so."""
+        with suppress(FileNotFoundError):
+            about = os.stat(OUT, dir_fd=self._root, follow_symlinks=False)
+            here = about.st_dev == os.fstat(self._root).st_dev
+            return here and stat.S_ISDIR(about.st_mode) and (about.st_nlink, about.st_size) == _EMPTY
+        return False
 
     def collect(self, out: Path, start: tuple[str, ...] = (OUT,)) -> tuple[list[File], list[LeftOut]]:
         """Copy the plain files and folders below out/, or below `start`, to the folder `out`, as files of the caller.

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from fumehood.execution import Display, ProgramError, Result
+from fumehood.execution import Display, ProgramError, Words
 from fumehood.guard.formats import OPENERS, begins_in
 from fumehood.guard.inert import Inert
 from fumehood.guard.leaks import forms
@@ -332,8 +332,7 @@ def test_types_that_could_run_something_are_left_out() -> None:
 def test_a_result_is_filtered_as_a_whole() -> None:
     """Every field that can hold text, and what was changed is said; data stays data but for secrets."""
     dirty = f"\x1b[1m{SECRET}"
-    result = Result(
-        outcome="failed",
+    words = Words(
         value={"k": [SECRET, "\x1b[1m", 1.5]},
         value_text=dirty,
         stdout=dirty,
@@ -341,11 +340,12 @@ def test_a_result_is_filtered_as_a_whole() -> None:
         error=ProgramError("E", dirty, 1, dirty),
         displays=(Display("text/plain", dirty, 9), Display("text/javascript", "x", 1)),
     )
-    fields, said = made({"k": SECRET}).result(result)
+    kept, said = made({"k": SECRET}).words(words)
 
-    assert SECRET not in repr(fields)
-    assert {"k": ["[redacted: k]", "\x1b[1m", 1.5]} == fields["value"]
-    assert {"stdout", "value_text", "value", "error", "displays"} == set(fields) == set(said)
+    assert SECRET not in repr(kept)
+    assert {"k": ["[redacted: k]", "\x1b[1m", 1.5]} == kept.value
+    assert {"stdout", "value_text", "value", "error", "displays"} == set(said)
+    assert "clean" == kept.stderr
     assert {"terminal escapes": 1, "redacted: k": 1} == said["stdout"]
     assert {"terminal escapes": 1, "redacted: k": 1, "left out": 1} == said["displays"]
 

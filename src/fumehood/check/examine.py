@@ -69,7 +69,7 @@ def examine(
     before = state or State()
     raw = source.encode("utf-8", "surrogatepass") if isinstance(source, str) else bytes(source)
     code_sha256 = hashlib.sha256(raw).hexdigest()
-    key = hashlib.sha256(f"{code_sha256} {language} {rules.sha256} {VERSION} {before.digest}".encode()).hexdigest()
+    key = f"{code_sha256} {language} {rules.sha256} {VERSION} {before.digest}"
     with _lock:
         found = _remembered.get(key)
         if found is not None:
@@ -88,7 +88,7 @@ def examine(
         policy_sha256=rules.sha256,
         code_sha256=code_sha256,
     )
-    result = report, before if names is before.names else State(key, names)
+    result = report, before if names is before.names else State(hashlib.sha256(key.encode()).hexdigest(), names)
     if reading.complete:  # what a budget cut short may be read further on a quieter machine
         with _lock:
             _remembered[key] = result

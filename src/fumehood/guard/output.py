@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
@@ -15,7 +15,7 @@ from fumehood.guard.terminal import incomplete, is_plain, strip, unfold
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from fumehood.execution import Result
+    from fumehood.execution import Status, Words
     from fumehood.guard.inert import Inert
     from fumehood.plan import Slice
     from fumehood.policy import Policy
@@ -52,7 +52,7 @@ class Filter:
         self.redactor = Redactor(secrets) if on["redact_secrets"] else None
         self._hosts = policy.network.allow if on["inert_html"] else None
         self.strips = on["strip_terminal_escapes"]
-        self.control = _control(settings, on)
+        self.control = _control(tuple(on.values()), tuple(settings[name].why for name in _CLAUSES))
 
     @cached_property
     def _inert(self) -> Inert | None:
@@ -131,23 +131,25 @@ class Filter:
             return self._inert.svg(text)
         return self._inert.markdown(text) if mime in _MARKDOWN else None
 
-    def result(self, result: Result) -> tuple[Mapping[str, Any], dict[str, dict[str, int]]]:
-        """Filter all that a result says. Returns the fields that changed, and what was changed in which."""
-        changed: dict[str, Any] = {}
+    def words(self, words: Words) -> tuple[Words, dict[str, dict[str, int]]]:
+        """Filter all that a program said. Returns what is left, and what was changed in which."""
         said: dict[str, Counter[str]] = {}
+        kept: dict[str, Any] = {}
         for name in ("stdout", "stderr", "value_text"):
-            changed[name], said[name] = self.text(getattr(result, name))
-        changed["value"], said["value"] = self.value(result.value)
-        if result.error is not None:
-            told = [self.text(each) for each in (result.error.name, result.error.message, result.error.traceback)]
+            if text := getattr(words, name):
+                kept[name], said[name] = self.text(text)
+        if words.value is not None:
+            kept["value"], said["value"] = self.value(words.value)
+        if words.error is not None:
+            told = [self.text(each) for each in (words.error.name, words.error.message, words.error.traceback)]
             texts = [each.text for each in told]
-            changed["error"] = result.error._replace(name=texts[0], message=texts[1], traceback=texts[2])
+            kept["error"] = words.error._replace(name=texts[0], message=texts[1], traceback=texts[2])
             said["error"] = sum((each.changes for each in told), Counter[str]())
-        shown = [self.display(each) for each in result.displays]
-        changed["displays"] = tuple(display for display, _ in shown if display is not None)
-        said["displays"] = sum((changes for _, changes in shown), Counter[str]())
-        fields = {name: each for name, each in changed.items() if said[name] or (name == "displays" and each)}
-        return fields, {name: dict(each) for name, each in said.items() if each}
+        if words.displays:
+            shown = [self.display(each) for each in words.displays]
+            kept["displays"] = tuple(display for display, _ in shown if display is not None)
+            said["displays"] = sum((changes for _, changes in shown), Counter[str]())
+        return words._replace(**kept), {name: dict(each) for name, each in said.items() if each}
 
     def listener(self, hear: Callable[[str], None]) -> Piecewise:
         """Filter output as it comes."""
@@ -203,10 +205,11 @@ def _decided(text: str, end: int) -> int:
     return end if len(text) - end <= _MOST_HELD else len(text)
 
 
-def _control(settings: Slice, on: Mapping[str, bool]) -> Control:
-    how = "; ".join(says if on[name] else f"not {says}" for name, says in _CLAUSES.items())
-    why = "; ".join(settings[name].why for name in _CLAUSES)
-    return Control("filter", "enforced" if all(on.values()) else "weaker" if any(on.values()) else "absent", how, why)
+@lru_cache(maxsize=64)
+def _control(on: tuple[bool, ...], whys: tuple[str, ...]) -> Control:
+    how = "; ".join(says if is_on else f"not {says}" for says, is_on in zip(_CLAUSES.values(), on, strict=True))
+    status: Status = "enforced" if all(on) else "weaker" if any(on) else "absent"
+    return Control("filter", status, how, "; ".join(whys))
 
 
 def secret_values(policy: Policy) -> dict[str, str]:

@@ -96,6 +96,11 @@ class Policy:
     isolation: Isolation = field(default_factory=Isolation)
     check: Check = field(default_factory=Check)
     guard: Guard = field(default_factory=Guard)
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __hash__(self) -> int:
+        """Told at each call, and the same for good."""
+        return self._hash
 
     def __post_init__(self) -> None:
         """Freeze the two open tables and refuse a secret that could go nowhere."""
@@ -107,6 +112,8 @@ class Policy:
                 message = f"secrets.{name} goes to {secret.host}, which network.allow does not name"
                 remedy = f"Add {literal(secret.host)} to network.allow, or take the secret out."
                 raise PolicyError(message, remedy=remedy)
+        told = tuple(getattr(self, each.name) for each in fields(self) if each.compare)
+        object.__setattr__(self, "_hash", hash(told))
 
     @classmethod
     def default(cls) -> Policy:

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from fumehood.tiers.jail.waiting import Waiter
     from fumehood.tiers.jail.wire import Message
 
-_CHUNK = 1 << 18
+#: A larger buffer would be mapped anew for each read.
+_CHUNK = 1 << 16
 _PATIENCE_S = 30.0
 #: Beyond its wall limit a run is the warden's to end; should the warden itself be gone, the broker gives up here.
 _GRACE_S = 5.0
@@ -188,9 +189,7 @@ class Cell:
             self._command({"do": "done"})
         if self.replies is not None:
             self.replies.forget()
-        for stream in self.streams:
-            stream.drain()
-        self._hear_warden()
+        self.hear(code=False)
         outcome.answer = self._answers[0] if self._answers else None
         outcome.tampered = self._tampered
         outcome.gone = self.gone
@@ -271,11 +270,11 @@ class Cell:
         self.hear()
         return True
 
-    def hear(self) -> bool:
-        """Take in what is there now; False when there is nothing."""
+    def hear(self, *, code: bool = True) -> bool:
+        """Take in what is there now, of the code's channel only if asked; False when there is nothing."""
         heard = self.epoll.poll(0)
         for descriptor, _ in heard:
-            if not self._events[descriptor]():
+            if (code or descriptor != self.channel.fileno()) and not self._events[descriptor]():
                 self._ignore(descriptor)
         return bool(heard)
 
