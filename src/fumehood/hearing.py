@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from fumehood.execution import Display, Progress, StreamEvent, strict
 
@@ -80,21 +80,6 @@ def _displays(bundle: dict[str, str], item: int) -> list[Display]:
         size = len(text.encode()) if is_text(mime) else len(text) * 3 // 4 - text[-2:].count("=")
         found.append(Display(mime, text, size, item))
     return found
-
-
-class Text(NamedTuple):
-    """Output as text, and whether bytes of it that are not UTF-8 were replaced."""
-
-    text: str
-    changed: bool
-
-
-def decode(data: bytes | bytearray) -> Text:
-    """All of an output as text."""
-    try:
-        return Text(data.decode(), changed=False)
-    except UnicodeDecodeError:
-        return Text(data.decode("utf-8", "replace"), changed=True)
 
 
 def _decoded(listener: Callable[[str], None] | None) -> Callable[[bytes], None] | None:

@@ -9,7 +9,6 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from fumehood.execution import Denial, Display, Dropped, LimitHit, ProgramError, Usage, Words, strict
-from fumehood.hearing import decode
 from fumehood.plan.explain import why
 from fumehood.policy import format_bytes, format_seconds
 
@@ -176,7 +175,7 @@ def _hit(plan: Plan, kind: str, seen: Seen) -> LimitHit:
 def words(seen: Seen, error: ProgramError | None, *, completed: bool) -> tuple[Words, list[str]]:
     """What the program said, and in which of it characters were replaced that UTF-8 can't hold."""
     answer = seen.answer if completed and seen.answer is not None else {}
-    stdout, stderr = decode(seen.stdout), decode(seen.stderr)
+    stdout, stderr = _decode(seen.stdout), _decode(seen.stderr)
     told = value(answer.get("value"))
     plain = strict(told)
     replaced = {"value": plain != told, "stdout": stdout.changed, "stderr": stderr.changed}
@@ -189,6 +188,21 @@ def words(seen: Seen, error: ProgramError | None, *, completed: bool) -> tuple[W
         error=error,
     )
     return said, [name for name, is_replaced in replaced.items() if is_replaced]
+
+
+class _Text(NamedTuple):
+    """Output as text, and whether bytes of it that are not UTF-8 were replaced."""
+
+    text: str
+    changed: bool
+
+
+def _decode(data: bytes | bytearray) -> _Text:
+    """All of an output as text."""
+    try:
+        return _Text(data.decode(), changed=False)
+    except UnicodeDecodeError:
+        return _Text(data.decode("utf-8", "replace"), changed=True)
 
 
 def value(told: object, depth: int = _DEEPEST) -> Any:
