@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from fumehood.tiers.jail import events, wire
 from fumehood.tiers.jail.cell import Cell
+from fumehood.tiers.jail.diary import Terms, ends
 from fumehood.tiers.jail.waiting import Blocking, complete
 from tests.fuzz.test_frames import json_values, messages, pieces
 
@@ -39,7 +40,11 @@ def rig() -> Rig:
     lifelines = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     channels = socket.socketpair()
     out, err = os.pipe(), os.pipe()
-    return Rig(Cell(lifelines[0], channels[0], (out[0], err[0]), cap=CAP), lifelines[1], channels[1], out[1], err[1])
+    diary, far = ends(Terms(1.0, polled=False))
+    for descriptor in far:
+        os.close(descriptor)
+    cell = Cell(lifelines[0], channels[0], (out[0], err[0]), diary=diary, cap=CAP)
+    return Rig(cell, lifelines[1], channels[1], out[1], err[1])
 
 
 def serve_warden(lifeline: socket.socket, runner: socket.socket, folder: int) -> None:

@@ -22,6 +22,8 @@ _METERS = {
     ("cpu", 2): (("cpu.stat",),),
     ("memory", 1): (("memory.max_usage_in_bytes",), ("memory.oom_control",)),
     ("memory", 2): (("memory.peak", "memory.current"),),
+    ("pids", 1): (("pids.events",),),
+    ("pids", 2): (("pids.events",),),
 }
 
 

@@ -16,6 +16,7 @@ from fumehood.tiers.jail import wire
 from fumehood.tiers.jail.clock import Clock
 from fumehood.tiers.jail.events import Events
 from fumehood.tiers.jail.meter import Meter
+from fumehood.tiers.jail.refusals import UNTOLD
 from fumehood.tiers.jail.replies import Replies
 from fumehood.tiers.jail.seen import Seen
 from fumehood.tiers.jail.stillbirth import stillborn
@@ -24,6 +25,7 @@ from fumehood.tiers.jail.stream import Stream
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from fumehood.tiers.jail.diary import Diary
     from fumehood.tiers.jail.waiting import Waiter
     from fumehood.tiers.jail.wire import Message
 
@@ -32,6 +34,7 @@ _CHUNK = 1 << 16
 _PATIENCE_S = 30.0
 #: Beyond its wall limit a run is the warden's to end; should the warden itself be gone, the broker gives up here.
 _GRACE_S = 5.0
+_LOST: Message = {"event": "gone", "reason": "warden", "status": None}
 
 
 class Cell:
@@ -41,9 +44,12 @@ class Cell:
     that no command goes to a number that means something else by now.
     """
 
-    def __init__(self, lifeline: socket.socket, channel: socket.socket, outputs: tuple[int, int], *, cap: int) -> None:
+    def __init__(
+        self, lifeline: socket.socket, channel: socket.socket, outputs: tuple[int, int], *, diary: Diary, cap: int
+    ) -> None:
         """Take the broker's ends of what was sent with the order; `cap` is how much of each output is kept."""
         self.lifeline = lifeline
+        self._diary = diary
         self.channel = channel
         self.streams = Stream(outputs[0], cap), Stream(outputs[1], cap)
         self.epoll = select.epoll()
@@ -57,6 +63,7 @@ class Cell:
         self._room = 0
         self._said = Events(0, None)
         self._denied: list[Message] = []
+        self._untold = False
         self._counted: Message = {}
         self._cpu_ns = self._asked = 0
         self._tampered: str | None = None
@@ -117,14 +124,18 @@ class Cell:
 
         Args:
             budget: For the warden: wall and cpu in seconds, the name of the limit behind wall, whether to interrupt.
+                It is noted, not told: to wake the warden costs more than most programs.
         """
-        self._denied = []
+        self._denied = [UNTOLD] if self._untold else []
         self._answers.clear()
         self._asked += 1
         with self._bell:
             self.clock = Clock(budget["wall"])
+            forks = 0 if self.meter is None else self.meter.forks_refused()
+            self._diary.begin(budget, run=self._asked, used_ns=self._cpu_ns, forks_refused=forks)
             self._rang = bool(budget.get("interrupt"))
-            self._command({"do": "run", **budget})
+            if self._rang:
+                self._command({"do": "interrupt"})
             return self.clock
 
     async def start(self, request: Message, clock: Clock, waiter: Waiter) -> None:
@@ -141,7 +152,8 @@ class Cell:
         clock = self.clock
         assert clock is not None  # noqa: S101 -- one is set while a program is going
         if not await self._turn(waiter, clock.end() + _GRACE_S) and clock.end() + _GRACE_S < time.monotonic():
-            await self._give_up(waiter)
+            self.kill("wall")  # the warden should have done that long ago
+            await self._await_end(waiter)
         if self.replies is not None and self._tampered is None:
             await self.replies.attend()
 
@@ -175,7 +187,6 @@ class Cell:
             if error.errno != errno.ENODEV:
                 raise  # else its cgroup was removed meanwhile, for it ended after it had answered
         await self._await_end(waiter)
-        self.gone = self.gone or {"event": "gone", "reason": "warden", "status": None}
         return None
 
     def abandon(self) -> None:
@@ -185,8 +196,10 @@ class Cell:
 
     def _finish(self, outcome: Seen, used: tuple[int, int] | None) -> None:
         with self._bell:
-            self.clock = None
-            self._command({"do": "done"})
+            held, self.clock = self.clock is not None and self.clock.was_stopped, None
+            self._diary.end(self._asked)
+            if held:
+                self._command({"do": "resume"})
         if self.replies is not None:
             self.replies.forget()
         self.hear(code=False)
@@ -236,17 +249,12 @@ class Cell:
             pass
         return self.gone or self._counted
 
-    async def _give_up(self, waiter: Waiter) -> None:
-        """The warden should have ended the run long ago: tell it once more, and go on without it."""
-        self.kill("wall")
-        await self._await_end(waiter)
-        self.gone = self.gone or {"event": "gone", "reason": "warden", "status": None}
-
     async def _await_end(self, waiter: Waiter) -> None:
-        """After a kill: until the warden says that the last process is gone."""
+        """After a kill: until the warden says that the last process is gone, or has had its time to do so."""
         end = time.monotonic() + _GRACE_S
         while self.gone is None and await self._turn(waiter, end):
             pass
+        self.gone = self.gone or _LOST
 
     async def _send(self, data: bytes, waiter: Waiter, clock: Clock) -> None:
         """Hand the program over; code that does not read its channel is ended by the wall limit like any other."""
@@ -330,7 +338,7 @@ class Cell:
                 self.gone = self.gone or {"event": "failed", "why": f"this process: {error.strerror} (ulimit -n)"}
                 return False
             if message is None:
-                self.gone = self.gone or {"event": "gone", "reason": "warden", "status": None}
+                self.gone = self.gone or _LOST
                 return False
             self._event(message, descriptors)
 
@@ -341,6 +349,7 @@ class Cell:
             self.meter = Meter(dict(zip(message["meters"], descriptors[1:], strict=True)))
         elif event == "denied":
             self._denied.append(message)
+            self._untold = self._untold or message == UNTOLD
         elif event == "counted":
             self._counted = message
         else:  # "failed" says why; the "gone" after it only that
@@ -421,6 +430,7 @@ class Cell:
         if self.replies is not None:
             self.replies.close()
         self.lifeline.close()
+        self._diary.close()
         self.channel.close()
         for stream in self.streams:
             os.close(stream.descriptor)

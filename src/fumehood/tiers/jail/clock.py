@@ -13,6 +13,7 @@ class Clock:
         self.wall = wall
         self._began = time.monotonic()
         self._stopped: float | None = None
+        self.was_stopped = False
 
     def used(self) -> float:
         """Seconds that counted so far."""
@@ -25,6 +26,7 @@ class Clock:
     def stop(self) -> None:
         """Stand still from now on."""
         self._stopped = self._stopped or time.monotonic()
+        self.was_stopped = True
 
     def go_on(self) -> None:
         """Count again."""

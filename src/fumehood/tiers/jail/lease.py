@@ -20,11 +20,10 @@ class Lease:
         self._used = time.monotonic()
         self._over = self._used + (math.inf if lifetime is None else lifetime)
 
-    def renew(self) -> None:
-        """A call has just ended."""
-        self._used = time.monotonic()
+    def renew(self, used: float) -> None:
+        """It was in use at this time."""
+        self._used = max(self._used, used)
 
-    def end(self, *, busy: bool) -> tuple[float, str]:
-        """When it ends, and by which limit; while a call is in progress the sandbox is not idle."""
-        over = self._over, "lifetime"
-        return over if busy else min(over, (self._used + self._idle, "idle"))
+    def end(self) -> tuple[float, str]:
+        """When it ends unless it is used before, and by which limit."""
+        return min((self._over, "lifetime"), (self._used + self._idle, "idle"))

@@ -59,6 +59,12 @@ class Meter:
             return 0
         return counter(_read(self.descriptors["memory.oom_control"]), "oom_kill")
 
+    def forks_refused(self) -> int:
+        """How many times the kernel refused a process or thread because of the limit, where it counts them."""
+        if "pids.events" not in self.descriptors:
+            return 0
+        return counter(_read(self.descriptors["pids.events"]), "max")
+
     def processes(self) -> int:
         """Processes in the sandbox now, its pid 1 not counted."""
         return max(len(self._pids()) - 1, 0)

@@ -9,6 +9,7 @@ import resource
 import socket
 import threading
 from contextlib import ExitStack, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from fumehood.errors import SandboxClosed, Unavailable
@@ -16,6 +17,7 @@ from fumehood.kernel import landlock, seccomp
 from fumehood.plan import Host, Plan
 from fumehood.tiers.jail import wire
 from fumehood.tiers.jail.cell import Cell
+from fumehood.tiers.jail.diary import Terms, ends
 from fumehood.tiers.jail.spawn import Launched
 
 if TYPE_CHECKING:
@@ -114,7 +116,7 @@ class Jail:
             Unavailable: The caller's own limits let no cell be ordered.
         """
         try:
-            cell, far_ends = _connected(plan.output["output"].value)
+            cell, far_ends = _connected(plan)
         except OSError as error:
             raise _own_limit(error) from error
         try:
@@ -180,8 +182,8 @@ def _own_limit(error: OSError) -> Unavailable:
     )
 
 
-def _connected(cap: int) -> tuple[Cell, tuple[int, ...]]:
-    """A cell, and the far ends of its descriptors: lifeline, channel, standard output and error."""
+def _connected(plan: Plan) -> tuple[Cell, tuple[int, ...]]:
+    """A cell, and the far ends of its descriptors: lifeline, diary, channel, standard output and error."""
     with ExitStack() as undo:
         lifelines, channels = (
             [undo.enter_context(end) for end in socket.socketpair(socket.AF_UNIX, kind)]
@@ -190,9 +192,19 @@ def _connected(cap: int) -> tuple[Cell, tuple[int, ...]]:
         out, err = _pipe(undo), _pipe(undo)
         if err[1] >= resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _RESERVE:
             raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
-        cell = Cell(lifelines[0], channels[0], (out[0], err[0]), cap=cap)
+        diary, noted = ends(Terms(plan.jail["cpus"].value, _is_polled(plan)))
+        for close in (diary.close, partial(os.close, noted[0]), partial(os.close, noted[1])):
+            undo.callback(close)
+        outputs, cap = (out[0], err[0]), plan.output["output"].value
+        cell = Cell(lifelines[0], channels[0], outputs, diary=diary, cap=cap)
         undo.pop_all()
-    return cell, (lifelines[1].detach(), channels[1].detach(), out[1], err[1])
+    return cell, (lifelines[1].detach(), *noted, channels[1].detach(), out[1], err[1])
+
+
+def _is_polled(plan: Plan) -> bool:
+    """Whether nothing but reading it holds memory."""
+    by: str = plan.jail["memory.by"].value
+    return by == "polling"
 
 
 def _pipe(undo: ExitStack) -> tuple[int, int]:
@@ -228,7 +240,7 @@ def _order(plan: Plan, key: str) -> Message:
         "key": key,
         "caps": caps,
         "processors": -(-int(jail["cpus"] * 1000) // 1000) if jail["cpus.by"] == "affinity" else 0,
-        "watch_memory": jail["memory.by"] == "polling",
+        "watch_memory": _is_polled(plan),
         "end_on_denial": plan.expected["on_denial"].value == "end",
         "trees": _policy_mounts(plan),
         "orders": orders,

@@ -9,12 +9,12 @@ import socket
 import stat
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from fumehood.kernel import seccomp
+from fumehood.kernel import seccomp, timers
 from fumehood.kernel.cgroup import Caps
 from fumehood.tiers.jail import trees, wire
+from fumehood.tiers.jail.diary import SOONEST_S, Diary, Run, Terms
 from fumehood.tiers.jail.lease import Lease
 from fumehood.tiers.jail.meter import Meter
 from fumehood.tiers.jail.refusals import UNTOLD, Refusals
@@ -22,10 +22,11 @@ from fumehood.tiers.jail.reins import Reins
 
 if TYPE_CHECKING:
     from fumehood.kernel.cgroup import Group
+    from fumehood.tiers.jail.diary import Note
     from fumehood.tiers.jail.warden import Warden
     from fumehood.tiers.jail.wire import Message
 
-_POLL_S, _SOON_S, _APART_S = 0.02, 0.005, 0.1
+_SOON_S, _APART_S = 0.005, 0.1
 #: Where memory is held by reading it, how often it is read of what was left running when a run was over.
 _REST_S = 0.25
 #: The kernel says that memory ran out before it has killed anything for it.
@@ -33,35 +34,21 @@ _OOM_S = 0.01
 _CRASHES = {signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGABRT, signal.SIGFPE, signal.SIGSYS, signal.SIGTRAP}
 
 
-@dataclass
-class Run:
-    """The run in progress: monotonic times in seconds, CPU budget in nanoseconds.
-
-    While it is held (`held_since`) its times stand still: they are moved on when it is let go.
-    """
-
-    began: float
-    deadline: float
-    cpu_end: int
-    reason: str = "wall"
-    to_interrupt: bool = False
-    next_interrupt: float = 0.0
-    to_hold: bool = False
-    held_since: float | None = None
-
-
 class Ward:
     """A sandbox from the order for it to the removal of its last trace."""
 
     def __init__(self, warden: Warden, order: Message, descriptors: list[int]) -> None:
-        """Take the order and the descriptors that came with it: lifeline, then the code's channel and outputs."""
+        """Take the order and what came with it: lifeline, diary, then the code's channel and outputs."""
         self.warden = warden
         self.key: str = order["key"]
         self.order = order
         warden.serial += 1
         self.serial = warden.serial
         self.lifeline = socket.socket(fileno=descriptors[0])
-        self.handed = descriptors[1:]
+        self.terms = Terms(order["caps"]["cpus"], order["watch_memory"])
+        self.diary = Diary(descriptors[1], descriptors[2], self.terms, writing=False)
+        self.handed = descriptors[3:]
+        self.known = 0  # the latest run that we know of
         self.running: Run | None = None
         self.due = math.inf  # when `look` is wanted, in monotonic seconds
         self.group: Group | None = None
@@ -76,6 +63,7 @@ class Ward:
         self.reason: str | None = None
         self.status: int | None = None
         warden.watch(self.lifeline.fileno(), self._command)
+        warden.watch(self.diary.timer, self._rung)
 
     # Birth
 
@@ -170,6 +158,7 @@ class Ward:
     def _command(self) -> None:
         """One message of the broker about this sandbox."""
         message, _ = wire.receive(self.lifeline)
+        self._catch_up()
         if message is None:
             self.kill("closed")
         elif message["do"] == "kill":
@@ -178,10 +167,6 @@ class Ward:
             self.warden.nursery[self.key].hurry(self)
         elif message["do"] == "count":
             self._tell({"event": "counted", **self._counters(), **self._census()})
-        elif message["do"] == "run":
-            self._begin(message)
-        elif message["do"] == "done":
-            self._end_run()
         else:
             self._steer(message)
 
@@ -190,7 +175,7 @@ class Ward:
         if message["do"] == "lease":
             self.lease = Lease(message["idle"], message["lifetime"])
         elif message["do"] == "renew":
-            self._renew()
+            self._renew(time.monotonic())
         elif self.running is not None:
             self._steer_run(self.running, message)
 
@@ -204,40 +189,52 @@ class Ward:
             self._let_go(run)
         elif message["do"] == "extend":
             run.deadline = run.began + message["wall"]
-        elif message["do"] == "hung up" and (end := time.monotonic() + _POLL_S * 5) < run.deadline:
+        elif message["do"] == "hung up" and (end := time.monotonic() + SOONEST_S * 5) < run.deadline:
             run.deadline, run.reason = end, "channel"  # the runner has ended, or is about to be ended for this
 
-    def _begin(self, message: Message) -> None:
-        now = time.monotonic()
-        used = self.meter.cpu_ns() if self.meter is not None else 0
-        self.counted_before = self._kernels_counts()
-        self.refusals.begin()
-        if self.refusals.too_many:
-            self._tell(UNTOLD)
-        cpu_end, interrupt = used + int(message["cpu"] * 1e9), message.get("interrupt", False)
-        self.running = Run(now, now + message["wall"], cpu_end, message.get("limit", "wall"), interrupt)
-        self.due = self._next_look(self.running, now, used)
-        if interrupt:
-            self.due = 0.0
+    def _rung(self) -> None:
+        """A run may have gone on for a while."""
+        timers.hear(self.diary.timer)
+        self.due = 0.0
 
-    def _end_run(self) -> None:
+    def _catch_up(self) -> None:
+        """See from the diary whether a run began or ended; before anything else that could concern it."""
+        if self.reason is not None:
+            return
+        note = self.diary.read()
+        if note.run != self.known:
+            self._end_run(note.began)
+            self._begin(note)
+        if self.running is not None and note.ended == note.run:
+            self._end_run(note.ended_at)
+
+    def _begin(self, note: Note) -> None:
+        self.known = note.run
+        self.counted_before = {"forks_refused": note.forks_refused}
+        self.refusals.begin()
+        self.running, self.due = Run.of(note), 0.0
+
+    def _end_run(self, ended: float) -> None:
         if self.running is not None:
             self._let_go(self.running)
             self.running = None
-        self._renew()
-        self.due = time.monotonic() + _REST_S if self.order["watch_memory"] else math.inf
+        self._renew(ended)
+        self.due = time.monotonic() + _REST_S if self.terms.polled else math.inf
 
-    def _renew(self) -> None:
+    def _renew(self, used: float) -> None:
         if self.lease is not None:
-            self.lease.renew()
+            self.lease.renew(used)
 
     def wanted(self) -> float:
         """When `look` has something to look at: a monotonic time, or infinity."""
-        return self.due if self.lease is None else min(self.due, self.lease.end(busy=self.running is not None)[0])
+        return self.due if self.lease is None else min(self.due, self.lease.end()[0])
 
     def look(self, now: float) -> None:
         """Hold it against its limits; what the kernel itself enforces is not looked at here."""
-        over, limit = (math.inf, "") if self.lease is None else self.lease.end(busy=self.running is not None)
+        self._catch_up()
+        if self.running is not None:
+            self._renew(now)
+        over, limit = (math.inf, "") if self.lease is None else self.lease.end()
         if now >= over:
             self.kill(limit)
         else:
@@ -245,7 +242,7 @@ class Ward:
 
     def _look_inside(self, now: float) -> None:
         run, used = self.running, 0
-        self.due = now + _REST_S if self.order["watch_memory"] else math.inf
+        self.due = now + _REST_S if self.terms.polled else math.inf
         if self.meter is None:
             return
         if run is not None and run.held_since is not None:
@@ -265,12 +262,11 @@ class Ward:
 
     def _next_look(self, run: Run, now: float, used: int) -> float:
         """When it could have used up its CPU time at the earliest, or more often where memory has to be read."""
-        soonest = max(_POLL_S, (run.cpu_end - used) / 1e9 / max(1.0, self.order["caps"]["cpus"]))
-        return min(run.deadline, now + (_POLL_S if self.order["watch_memory"] else soonest))
+        return min(run.deadline, self.terms.next_look(now, run.cpu_end - used))
 
     def _out_of_memory(self) -> bool:
         """Whether it is over its limit, or the kernel killed something in it for that: a limit ends all of it."""
-        if self.order["watch_memory"]:
+        if self.terms.polled:
             most: int = self.order["caps"]["memory"]
             return self._memory() > most
         return self.group is not None and self.group.oom_kills() > 0
@@ -311,6 +307,7 @@ class Ward:
 
     def _refused(self) -> None:
         """A call that the filter refused: say so, and let the program have its error."""
+        self._catch_up()
         notice = seccomp.receive(self.listener)
         if notice is None:
             return
@@ -384,11 +381,12 @@ class Ward:
 
         The listener stays open, and so the calls that it holds stay unanswered.
         """
-        for descriptor in (self.lifeline.fileno(), self.listener, self.alarm):
+        for descriptor in (self.lifeline.fileno(), self.diary.timer, self.listener, self.alarm):
             self.warden.forget(descriptor)
 
     def _finish(self) -> None:
         """Pid 1 is gone, and with it all others: say how it ended, forget it."""
+        self._catch_up()
         if self.birth is not None:
             self._drain()
         if self.status is not None and os.WIFSIGNALED(self.status) and os.WTERMSIG(self.status) in _CRASHES:
@@ -420,6 +418,8 @@ class Ward:
     def _close_descriptors(self) -> None:
         self._close_handed()
         self._close_listener()
+        self.warden.forget(self.diary.timer)
+        self.diary.close()
         for channel in (self.birth, self.lifeline):
             if channel is not None:
                 self.warden.forget(channel.fileno())

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 _BROOM_MS = 50
 _LONGEST_S = 3600.0  # epoll takes no number of any size
 _PATIENCE_S, _SHORT_S = 2.0, 0.001
-#: Open files that the warden keeps for itself, and that it allows for each sandbox: ten are used, and those of
+#: Open files that the warden keeps for itself, and that it allows for each sandbox: thirteen are used, and those of
 #: sandboxes that are just ending are still open.
-_FILES_KEPT, _FILES_EACH = 96, 16
+_FILES_KEPT, _FILES_EACH = 96, 20
 
 
 def main(broker: socket.socket, groups: Cgroups, facts: Message, *, launcher: int) -> None:
