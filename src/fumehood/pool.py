@@ -183,6 +183,7 @@ class Pool:
             for cell in shelf.cells:
                 cell.hear()
             gone = [*self._fill(shelf, ready), *self._shelves.trim()]
+            shelf.warm()
         for cell in gone:
             cell.close()
 

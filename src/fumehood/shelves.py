@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import resource
 from collections import deque
+from itertools import islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 
 #: Cells kept for a plan when it is first asked for, when nobody asks for it any more, and at most; plans with any.
 WAITING, LEAST, MOST, PLANS = 8, 2, 64, 8
+#: How many of those that wait for a plan are warm.
+WARM = 2
 _MIB = 1 << 20
 #: Bytes that all waiting cells of a process may hold, by what one is reckoned to hold: its own pages, those that the
 #: kernel keeps for it, and what an environment that imports beforehand has it write (benchmarks/idle.py and data.py).
@@ -41,6 +44,11 @@ class Shelf:
         if cell is None or not (cell.ready or cell.hear()):
             self.target = min(self.target + 1, MOST)
         return cell
+
+    def warm(self) -> None:
+        """Have the next few made as warm as after a run: the others would hold the pages for it in vain."""
+        for cell in islice(self.cells, WARM):
+            cell.warm()
 
     def tidy(self) -> list[Cell]:
         """Let go of half of those that nobody needed since the last time."""

@@ -9,14 +9,13 @@ import socket
 import threading
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fumehood.errors import Unavailable
 from fumehood.tiers.jail import wire
 from fumehood.tiers.jail.clock import Clock
 from fumehood.tiers.jail.events import Events
-from fumehood.tiers.jail.meter import Meter
-from fumehood.tiers.jail.refusals import UNTOLD
+from fumehood.tiers.jail.lifeline import LOST, Lifeline
 from fumehood.tiers.jail.replies import Replies
 from fumehood.tiers.jail.seen import Seen
 from fumehood.tiers.jail.stillbirth import stillborn
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from fumehood.tiers.jail.diary import Diary
+    from fumehood.tiers.jail.meter import Meter
     from fumehood.tiers.jail.waiting import Waiter
     from fumehood.tiers.jail.wire import Message
 
@@ -34,46 +34,38 @@ _CHUNK = 1 << 16
 _PATIENCE_S = 30.0
 #: Beyond its wall limit a run is the warden's to end; should the warden itself be gone, the broker gives up here.
 _GRACE_S = 5.0
-_LOST: Message = {"event": "gone", "reason": "warden", "status": None}
+_WARM = wire.pack(wire.WARM)
 
 
 class Cell:
     """One sandbox of the jail. Not safe for two calls at once; its owner sees to that.
 
-    Only `kill` may come from another thread at any time: commands and the closing exclude each other by a lock, so
-    that no command goes to a number that means something else by now.
+    Only `kill` may come from another thread at any time.
     """
 
     def __init__(
         self, lifeline: socket.socket, channel: socket.socket, outputs: tuple[int, int], *, diary: Diary, cap: int
     ) -> None:
         """Take the broker's ends of what was sent with the order; `cap` is how much of each output is kept."""
-        self.lifeline = lifeline
+        self.lifeline = Lifeline(lifeline)
         self._diary = diary
         self.channel = channel
         self.streams = Stream(outputs[0], cap), Stream(outputs[1], cap)
         self.epoll = select.epoll()
         self.frames = wire.Frames()
-        self.meter: Meter | None = None
-        self.workspace = -1
-        self.ready = self.closed = False
-        self.gone: Message | None = None
+        self.ready = self._warmed = False
         self.replies: Replies | None = None
         self._answers: list[Message] = []
         self._room = 0
         self._said = Events(0, None)
-        self._denied: list[Message] = []
-        self._untold = False
-        self._counted: Message = {}
         self._cpu_ns = self._asked = 0
         self._tampered: str | None = None
         self._maker = os.getpid()
         self.clock: Clock | None = None
         self._rang = False
         self._bell = threading.Lock()
-        self._lock = threading.Lock()
         self._events: dict[int, Callable[[], bool]] = {
-            lifeline.fileno(): self._hear_warden,
+            lifeline.fileno(): self.lifeline.hear,
             channel.fileno(): self._hear_code,
             outputs[0]: self.streams[0].drain,
             outputs[1]: self.streams[1].drain,
@@ -91,7 +83,7 @@ class Cell:
         """
         end = time.monotonic() + _PATIENCE_S
         if not self.ready and not self.hear():
-            self._command({"do": "hurry"})
+            self.lifeline.tell({"do": "hurry"})
         while not (self.ready and self.meter is not None):
             if self.gone is not None:
                 self.close()
@@ -102,6 +94,28 @@ class Cell:
                     f"The sandbox was not ready after {_PATIENCE_S:.0f} s.",
                     remedy="The machine may be overloaded; try again, or see `fumehood doctor`.",
                 )
+
+    def warm(self) -> None:
+        """It is to be handed out next: have its runner touch what the first program will; nobody waits for that."""
+        if not self._warmed:
+            self._warmed = True
+            with suppress(OSError):  # its end is told on the lifeline
+                self.channel.send(_WARM, socket.MSG_NOSIGNAL)
+
+    @property
+    def meter(self) -> Meter | None:
+        """What measures it, once it is sealed."""
+        return self.lifeline.meter
+
+    @property
+    def workspace(self) -> int:
+        """Its working folder's descriptor, once it is sealed."""
+        return self.lifeline.workspace
+
+    @property
+    def gone(self) -> Message | None:
+        """How it ended, once it did."""
+        return self.lifeline.gone
 
     @property
     def orphaned(self) -> bool:
@@ -126,7 +140,9 @@ class Cell:
             budget: For the warden: wall and cpu in seconds, the name of the limit behind wall, whether to interrupt.
                 It is noted, not told: to wake the warden costs more than most programs.
         """
-        self._denied = [UNTOLD] if self._untold else []
+        if not self._asked and self.meter is not None:
+            self._cpu_ns = self.meter.cpu_ns()  # what making it took is not the program's
+        self.lifeline.begin()
         self._answers.clear()
         self._asked += 1
         with self._bell:
@@ -135,7 +151,7 @@ class Cell:
             self._diary.begin(budget, run=self._asked, used_ns=self._cpu_ns, forks_refused=forks)
             self._rang = bool(budget.get("interrupt"))
             if self._rang:
-                self._command({"do": "interrupt"})
+                self.lifeline.tell({"do": "interrupt"})
             return self.clock
 
     async def start(self, request: Message, clock: Clock, waiter: Waiter) -> None:
@@ -169,7 +185,7 @@ class Cell:
         elif self.gone is None:
             used = await self._used(waiter)
         assert self.clock is not None  # noqa: S101 -- set until `_finish`
-        outcome = Seen(denied=self._denied, wall_limit_s=self.clock.wall, wall_s=self.clock.used())
+        outcome = Seen(denied=self.lifeline.denied, wall_limit_s=self.clock.wall, wall_s=self.clock.used())
         self._finish(outcome, used)
         if self._rang:  # the warden has rung by the time it answers: no interrupt of this run can reach the next
             self._rang = False
@@ -199,7 +215,7 @@ class Cell:
             held, self.clock = self.clock is not None and self.clock.was_stopped, None
             self._diary.end(self._asked)
             if held:
-                self._command({"do": "resume"})
+                self.lifeline.tell({"do": "resume"})
         if self.replies is not None:
             self.replies.forget()
         self.hear(code=False)
@@ -242,19 +258,19 @@ class Cell:
 
     async def count(self, waiter: Waiter) -> Message:
         """Ask the warden for the kernel's counters: oom_kills, forks_refused, refused_calls."""
-        self._counted = {}
-        self._command({"do": "count"})
+        self.lifeline.counted = {}
+        self.lifeline.tell({"do": "count"})
         end = time.monotonic() + _GRACE_S
-        while not (self._counted or self.gone) and await self._turn(waiter, end):
+        while not (self.lifeline.counted or self.gone) and await self._turn(waiter, end):
             pass
-        return self.gone or self._counted
+        return self.gone or self.lifeline.counted
 
     async def _await_end(self, waiter: Waiter) -> None:
         """After a kill: until the warden says that the last process is gone, or has had its time to do so."""
         end = time.monotonic() + _GRACE_S
         while self.gone is None and await self._turn(waiter, end):
             pass
-        self.gone = self.gone or _LOST
+        self.lifeline.gone = self.gone or LOST
 
     async def _send(self, data: bytes, waiter: Waiter, clock: Clock) -> None:
         """Hand the program over; code that does not read its channel is ended by the wall limit like any other."""
@@ -301,7 +317,7 @@ class Cell:
         except ConnectionResetError:
             data = b""
         if not data:
-            self._command({"do": "hung up"})
+            self.lifeline.tell({"do": "hung up"})
             return False
         try:
             for frame in self.frames.feed(data):
@@ -327,51 +343,18 @@ class Cell:
         """Whether this names the run that is in progress; JSON's `true` and 1.0 do not."""
         return type(told) is int and told == self._asked > 0
 
-    def _hear_warden(self) -> bool:
-        """Events of the warden, in the order in which they happened."""
-        while True:
-            try:
-                message, descriptors = wire.receive(self.lifeline)
-            except BlockingIOError:
-                return True
-            except OSError as error:  # descriptors came, and this process may have no more
-                self.gone = self.gone or {"event": "failed", "why": f"this process: {error.strerror} (ulimit -n)"}
-                return False
-            if message is None:
-                self.gone = self.gone or _LOST
-                return False
-            self._event(message, descriptors)
-
-    def _event(self, message: dict[str, Any], descriptors: list[int]) -> None:
-        event = message["event"]
-        if event == "opened":
-            self.workspace = descriptors[0]
-            self.meter = Meter(dict(zip(message["meters"], descriptors[1:], strict=True)))
-        elif event == "denied":
-            self._denied.append(message)
-            self._untold = self._untold or message == UNTOLD
-        elif event == "counted":
-            self._counted = message
-        else:  # "failed" says why; the "gone" after it only that
-            self.gone = self.gone or message
-
-    def _command(self, message: Message) -> None:
-        with self._lock, suppress(OSError):  # the warden is gone; its end is read from the lifeline
-            if not self.closed:
-                wire.send(self.lifeline, message)
-
     def kill(self, reason: str) -> None:
         """Have everything in it ended, now."""
-        self._command({"do": "kill", "reason": reason})
+        self.lifeline.tell({"do": "kill", "reason": reason})
 
     def lease(self, idle: float | None, lifetime: float | None) -> None:
         """From now on have it ended after so many seconds without a call, and after so many in all."""
         if idle is not None or lifetime is not None:
-            self._command({"do": "lease", "idle": idle, "lifetime": lifetime})
+            self.lifeline.tell({"do": "lease", "idle": idle, "lifetime": lifetime})
 
     def renew(self) -> None:
         """Something other than a run was asked of it: it is not idle."""
-        self._command({"do": "renew"})
+        self.lifeline.tell({"do": "renew"})
 
     # About the run in progress, from any thread; nothing where there is none
 
@@ -380,7 +363,7 @@ class Cell:
         with self._bell:
             if self.clock is not None:
                 self._rang = True
-                self._command({"do": "interrupt"})
+                self.lifeline.tell({"do": "interrupt"})
             return self.clock is not None
 
     def pause(self) -> None:
@@ -388,52 +371,37 @@ class Cell:
         with self._bell:
             if self.clock is not None:
                 self.clock.stop()
-                self._command({"do": "pause"})
+                self.lifeline.tell({"do": "pause"})
 
     def resume(self) -> None:
         """Let it go on."""
         with self._bell:
             if self.clock is not None:
                 self.clock.go_on()
-                self._command({"do": "resume"})
+                self.lifeline.tell({"do": "resume"})
 
     def extend(self, wall: float) -> None:
         """Give the run this many seconds in all, counted from its beginning."""
         with self._bell:
             if self.clock is not None:
                 self.clock.wall = wall
-                self._command({"do": "extend", "wall": wall})
+                self.lifeline.tell({"do": "extend", "wall": wall})
 
     def ended(self) -> Seen | None:
         """What came of it if it ended while nothing was asked of it; None while it lives. Does not wait."""
-        self._hear_warden()
+        self.lifeline.hear()
         if self.gone is None:
             return None
         return Seen(gone=self.gone, tampered=self._tampered)
 
     def close(self) -> None:
         """Let go of it; the warden ends what still runs. Safe to call twice."""
-        if os.getpid() != self._maker:  # in a fork of the caller, where nobody holds the lock, these are copies
-            self._let_go()
-            return
-        with self._lock:
-            if not self.closed:
-                with suppress(OSError):  # other forks may hold copies: to close ours would not be heard
-                    self.lifeline.shutdown(socket.SHUT_RDWR)
-            self._let_go()
-
-    def _let_go(self) -> None:
-        if self.closed:
-            return
-        self.closed = True
-        self.epoll.close()
-        if self.replies is not None:
-            self.replies.close()
-        self.lifeline.close()
-        self._diary.close()
-        self.channel.close()
-        for stream in self.streams:
-            os.close(stream.descriptor)
-        if self.meter is not None:
-            self.meter.close()
-            os.close(self.workspace)
+        mine = os.getpid() == self._maker  # else these are copies, in a fork of the caller
+        if self.lifeline.cut() if mine else self.lifeline.let_go():
+            self.epoll.close()
+            if self.replies is not None:
+                self.replies.close()
+            self._diary.close()
+            self.channel.close()
+            for stream in self.streams:
+                os.close(stream.descriptor)

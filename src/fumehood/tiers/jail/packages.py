@@ -10,7 +10,7 @@ import os
 import shutil
 import sys
 import time
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ from fumehood.tiers.jail import seeds
 from fumehood.tiers.jail.seal import HOST_PROC, WORKSPACE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
     from fumehood.tiers.jail.wire import Message
 
@@ -30,7 +30,7 @@ _PRIVATE = mount.NOSUID | mount.NODEV | mount.NOEXEC
 _owed: list[str] = []
 #: Python writes into code and type caches until a function ran often enough; each such write would copy a page later.
 _REHEARSALS, _REHEARSING_S = 8, 1.0
-#: What a rehearsal defines under this name, each sandbox does as well, before it says that it is ready: unless that
+#: What a rehearsal defines under this name, the sandboxes that are handed out next do as well: unless that
 #: took longer than this in the zygote, where the pages were its own.
 _BURN_IN, _BRIEF_S = "burn_in", 0.05
 _burn_ins: list[Callable[[], None]] = []
@@ -99,24 +99,39 @@ def move_in() -> None:
     """In a sandbox: put the files in $HOME that the packages look for there, and draw random numbers of its own."""
     for folder in _owed:
         _copy(folder)
-    burn_in()
     seeds.renew()
 
 
 def burn_in() -> None:
-    """Sealed, with nobody listening: write once to the pages that the first program will write to.
+    """Sealed, before the first program: write once to the pages that it will write to.
 
     It fails where the policy leaves it too little, and then the program is the one that must be told so. What it left
-    in files goes with its folder.
+    in files goes with its folder, and what it prints goes nowhere.
     """
     for part in _burn_ins:
         os.mkdir(_STAGE)
         os.chdir(_STAGE)
-        with suppress(Exception):
+        with suppress(Exception), _unheard():
             part()
         os.chdir(WORKSPACE)
         shutil.rmtree(_STAGE)
-    sys.stdout.flush()
+
+
+@contextmanager
+def _unheard() -> Generator[None]:
+    """Meanwhile standard output and error lead nowhere."""
+    kept = os.dup(1), os.dup(2)
+    null = os.open("/dev/null", os.O_WRONLY)
+    for number in (1, 2):
+        os.dup2(null, number)
+    os.close(null)
+    try:
+        yield
+    finally:
+        for number, descriptor in enumerate(kept, 1):
+            (sys.stdout, sys.stderr)[number - 1].flush()
+            os.dup2(descriptor, number)
+            os.close(descriptor)
 
 
 def _copy(folder: str) -> None:

@@ -23,6 +23,8 @@ DEPTH_LIMIT = 64
 #: Values in one frame: an empty list takes three bytes there and sixty as an object. A value of the runner's has fewer.
 ELEMENT_LIMIT = 600_000
 DESCRIPTOR_LIMIT = 64
+#: Asks a runner to be as warm as after a run; it answers nothing.
+WARM: Message = {"warm": True}
 #: The descriptor on which a zygote hears its warden, and a runner its broker.
 CONTROL = 3
 _LENGTH = struct.Struct("=I")

@@ -79,9 +79,12 @@ class Runner:
         """Answer each request with what came of it, until the broker closes the channel."""
         line = self._line
         line.open(channel)
-        self._touch()
         channel.sendall(wire.pack({"ready": True}))
         while (request := line.request()) is not None:
+            if request == wire.WARM:
+                packages.burn_in()
+                self._touch()
+                continue
             if "tools" in request:
                 self._namespace.offer({each["name"]: stub(line, each) for each in request["tools"]})
             line.begin(request["id"])
