@@ -19,8 +19,8 @@ _PIN = re.compile(r"^([A-Za-z0-9._-]+)==\S+", re.MULTILINE)
 
 #: What nearly every data program touches. Importing all of `data` beforehand would triple what each sandbox costs.
 _DATA_IMPORTS: Final = ("numpy", "pandas", "matplotlib.pyplot")
-#: What a data program does first, so that no sandbox pays for the first time. Each sandbox does `burn_in` once more,
-#: which costs it 4 MB and its first groupby a third; drawing a plot there, too, would cost each 20 MB.
+#: What a data program does first, so that no sandbox pays for the first time. Those that are handed out next do `burn_in`
+#: once more, so that their pages are their own by then; drawing a plot there, too, would cost each 20 MB.
 _DATA_REHEARSAL: Final = """
 import io
 import matplotlib.pyplot as plt
@@ -38,8 +38,12 @@ figure.savefig(io.BytesIO(), format="png")
 plt.close(figure)
 
 def burn_in():
-    table = pd.DataFrame({"a": [1, 2, 1], "b": [1.0, 2.0, 3.0]})
-    table.groupby("a")["b"].mean()
+    table = pd.read_csv(io.StringIO("a,b,c\\nx,1,0.5\\ny,2,1.5\\nx,3,2.5\\n"))
+    made = pd.DataFrame({"a": ["x", "y", "x"], "b": [1.0, 2.0, 3.0], "c": [1, 2, 3]})
+    made["d"] = made["b"] * 2
+    made[made["c"] > 1].sort_values("b")
+    made.groupby("a")["b"].sum().to_dict(), made.groupby("c")["b"].mean(), table.groupby("a")["c"].mean().to_dict()
+    str(made), np.arange(9.0).mean()
 """
 
 
