@@ -19,7 +19,7 @@ _PIN = re.compile(r"^([A-Za-z0-9._-]+)==\S+", re.MULTILINE)
 
 #: What nearly every data program touches. Importing all of `data` beforehand would triple what each sandbox costs.
 _DATA_IMPORTS: Final = ("numpy", "pandas", "matplotlib.pyplot")
-#: What a data program does first, so that no sandbox pays for the first time. Those that are handed out next do `burn_in`
+#: What a data program does first, so that no sandbox pays for the first time. The next to be handed out do `burn_in`
 #: once more, so that their pages are their own by then; drawing a plot there, too, would cost each 20 MB.
 _DATA_REHEARSAL: Final = """
 import io
