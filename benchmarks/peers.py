@@ -145,17 +145,17 @@ def driver(*words: str, **more: list[str]) -> Callable[[str, Path], list[str]]:
 
 
 PEERS = (
-    Peer("python3, cold", "a new interpreter by posix_spawn; `pass` is its trivial snippet", "plain", programs("spawn"), reference=True),
+    Peer("python3, cold", "a new interpreter by `posix_spawn`, its output dropped; `pass` is its trivial snippet", "plain", programs("spawn"), reference=True),
     Peer("subprocess.run", "a new interpreter, its output kept", "plain", programs("run")),
     Peer("bubblewrap + python3", "a new interpreter in namespaces of its own", "plain", bubblewrap, bubblewraps),
-    Peer("AutoGen local executor", "LocalCommandLineCodeExecutor: a file and a new interpreter", "autogen", driver("autogen_executors.py", "local")),
+    Peer("AutoGen local executor", "`LocalCommandLineCodeExecutor`: a file and a new interpreter", "autogen", driver("autogen_executors.py", "local")),
     Peer("pydantic-monty, one-shot", "a session for each program, in a pool's process", "monty", driver("monty_sessions.py", "each")),
-    Peer("fumehood, one-shot", "fumehood.run: a sandbox for each program", "", driver("fumehood_runs.py", "once", pandas=["data"])),
-    Peer("AutoGen Jupyter executor, live", "JupyterCodeExecutor: one kernel", "autogen", driver("autogen_executors.py", "jupyter")),
-    Peer("LangChain PythonREPL, live", "exec in the caller's process", "langchain", driver("langchain_repl.py")),
-    Peer("smolagents local executor, live", "LocalPythonExecutor: a walk over the syntax tree in the caller's process", "smolagents", driver("smolagents_local.py", pandas=["pandas"])),
+    Peer("fumehood, one-shot", "`fumehood.run`: a sandbox for each program, with `env=\"data\"` for the groupby", "", driver("fumehood_runs.py", "once", pandas=["data"])),
+    Peer("AutoGen Jupyter executor, live", "`JupyterCodeExecutor`: one kernel", "autogen", driver("autogen_executors.py", "jupyter")),
+    Peer("LangChain PythonREPL, live", "`exec` in the caller's process", "langchain", driver("langchain_repl.py")),
+    Peer("smolagents local executor, live", "`LocalPythonExecutor`: a walk over the syntax tree in the caller's process", "smolagents", driver("smolagents_local.py", pandas=["pandas"])),
     Peer("pydantic-monty, live", "one session", "monty", driver("monty_sessions.py", "kept")),
-    Peer("fumehood, live", "fumehood.Sandbox: one sandbox", "", driver("fumehood_runs.py", "live", pandas=["data"])),
+    Peer("fumehood, live", "`fumehood.Sandbox`: one sandbox, with `env=\"data\"` for the groupby", "", driver("fumehood_runs.py", "live", pandas=["data"])),
 )  # fmt: skip
 
 
@@ -170,6 +170,7 @@ def main() -> None:
     document = measured(arguments.rounds)
     if arguments.write:
         RESULT.write_text(json.dumps(document, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        say("docs/peers.json is written; tools/render_peers.py and tools/render_peers_chart.py make the page of it")
     print(json.dumps(document, ensure_ascii=False) if arguments.json else "\n".join(lines(document)))
 
 
@@ -275,8 +276,8 @@ def lines(document: dict[str, Any]) -> list[str]:
                 shown = "".join(f"{seen[label]:>10.2f}" for label in ("min", "p50", "p99", "first"))
                 cold = "" if seen["cold"] is None else f"{seen['cold']:>10.4f}"
                 told.append(f"{row['name']:34} {seen['calls']:>6}{shown}{cold}")
-    for row in document["rows"]:
-        told += ["", row["name"]]
+    for row in [row for row in document["rows"] if row["facts"]]:
+        told += ["", f"a program in {row['name']}:"]
         told += [f"  {'yes' if fact['holds'] else 'no ':4} {FACTS[name]}" for name, fact in row["facts"].items()]
     return told
 

@@ -14,6 +14,7 @@ BENCHMARK = Path(__file__).resolve().parents[2] / "benchmarks" / "peers.py"
 
 @pytest.mark.jail
 @pytest.mark.slow
+@pytest.mark.usefixtures("_data_is_built")
 def test_what_is_not_installed_is_said_and_a_program_in_a_sandbox_did_nothing_to_its_caller(tmp_path: Path) -> None:
     """Without any peer the benchmark names each, and finds that its probes do nothing to the caller of fumehood."""
     done = subprocess.run(
