@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False  # as type checkers read it; `typing` itself is what `import fumehood` would take longest for
 if TYPE_CHECKING:
     from fumehood.agent import Agent, Answer, AsyncAgent, Budget, Scripted, ask
     from fumehood.check import check
@@ -80,6 +78,8 @@ def __getattr__(name: str) -> object:
     if name not in _PUBLIC:
         message = f"module 'fumehood' has no attribute {name!r}"
         raise AttributeError(message)
+    from importlib import import_module  # noqa: PLC0415 -- as above
+
     module = import_module(_PUBLIC[name])
     value = module if name == "check" else getattr(module, name)  # that package is the function as well
     globals()[name] = value

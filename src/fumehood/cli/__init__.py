@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 
 def main() -> None:
     """Run a command and leave with its exit code (0 to 7 as the documentation says, 130 when interrupted)."""
+    runs = sys.argv[1:2] == ["run"] and not {"-h", "--help"} & set(sys.argv)
     try:
-        if sys.argv[1:2] == ["run"] and not {"-h", "--help"} & set(sys.argv):
+        if runs:
             _start_jail()
         from fumehood.cli.commands import execute
 
         code = execute()
     except KeyboardInterrupt:  # before the commands are there to catch it
         code = 130
+    if runs and os.getpid() != 1:  # with pid 1 of a container the kernel would end the launcher before it has cleared up
+        os._exit(code)  # everything is written; to take the interpreter apart and wait for the jail's end would take longer
     sys.exit(code)
 
 

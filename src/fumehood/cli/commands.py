@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fumehood import __version__
 from fumehood.errors import Error, Unavailable
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class _Lazy(click.Group):
 
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="fumehood")
+@click.version_option(__version__)
 def group() -> None:
     """Run code that a language model wrote, where it can do no harm, and know what it did."""
 

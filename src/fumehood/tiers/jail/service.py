@@ -58,7 +58,8 @@ class Jail:
             launched = launched or Launched()
         except OSError as error:
             raise _own_limit(error) from error
-        self._launcher, self._channel, self._told = launched.pid, launched.channel, launched.told
+        self._launcher, self._told = launched.pid, launched.told
+        self._channel = socket.socket(fileno=launched.channel)
 
     @property
     def host(self) -> Host:

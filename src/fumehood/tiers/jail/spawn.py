@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import os
-import socket
 import sys
+from _socket import AF_UNIX, SOCK_SEQPACKET, socketpair  # what `socket` is made of, without its enumerations
 
 _SYSTEM = "import sys; sys.path.append(sys.argv[1]); from fumehood.tiers.jail.launcher import main; main()"
 _HIGH = 200
 
 
 class Launched:
-    """A launcher that was started: its process, our end of its channel, and what it says when it fails."""
+    """A launcher that was started: its process, and the descriptors of our end of its channel and of its complaints."""
 
     def __init__(self) -> None:
         """Execute it: isolated interpreter, empty environment, no descriptor but the channel and where to complain."""
-        self.channel, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours, theirs = socketpair(AF_UNIX, SOCK_SEQPACKET)
         self.told, telling = os.pipe()
         null = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
         try:
@@ -24,6 +24,7 @@ class Launched:
             theirs.close()
             os.close(telling)
             os.close(null)
+        self.channel = ours.detach()
 
 
 def _execute(channel: int, telling: int, null: int) -> int:
