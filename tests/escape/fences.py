@@ -154,7 +154,7 @@ LINES: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
     ),
     "launcher's descriptors": (("tiers/jail/launcher.py", "close_from(BROKER + 1)", "close_from(4096)"),),
     "launcher's folder": (("tiers/jail/launcher.py", '    os.chdir("/")\n', ""),),
-    "architecture": (("kernel/seccomp.py", "(_EQUAL, 1, 0, _ARCHITECTURE[machine])", "(_EQUAL, 1, 1, _ARCHITECTURE[machine])"),),
+    "architecture": (("kernel/bpf.py", "(_EQUAL, 1, 0, _ARCHITECTURE[machine])", "(_EQUAL, 1, 1, _ARCHITECTURE[machine])"),),
 }  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,20 +27,24 @@ _METERS = {
 }
 
 
-class Place(NamedTuple):
+class Place:
     """A directory of ours in one hierarchy, its version, and the controllers that we use there."""
 
-    path: str
-    version: int
-    controllers: frozenset[str]
+    def __init__(self, path: str, version: int, controllers: frozenset[str]) -> None:
+        """Hold what `Cgroups.open` found."""
+        self.path = path
+        self.version = version
+        self.controllers = controllers
 
 
-class Caps(NamedTuple):
+class Caps:
     """Limits of one group: bytes, tasks, processors."""
 
-    memory: int
-    processes: int
-    cpus: float
+    def __init__(self, *, memory: int, processes: int, cpus: float) -> None:
+        """Hold them."""
+        self.memory = memory
+        self.processes = processes
+        self.cpus = cpus
 
 
 def _read(path: str) -> str:

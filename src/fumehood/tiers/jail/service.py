@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from fumehood.errors import SandboxClosed, Unavailable
-from fumehood.kernel import landlock, seccomp
+from fumehood.kernel import bpf, landlock
 from fumehood.plan import Host, Plan
 from fumehood.tiers.jail import wire
 from fumehood.tiers.jail.cell import Cell
@@ -271,23 +271,23 @@ def _rules(landlocked: Slice) -> list[tuple[str, int]]:
 
 def _program(calls: Slice) -> bytes:
     """The plan's table of system calls as a BPF program."""
-    table: dict[str, seccomp.Rule] = {}
+    table: dict[str, bpf.Rule] = {}
     for setting in calls.values():
         value: Any = setting.value
         if setting.order != "call":
             continue
         if "calls" in value:
-            answer = seccomp.Answer(value["action"], value["errno"])
-            table.update(dict.fromkeys(value["calls"], seccomp.Rule((), answer)))
+            answer = bpf.Answer(value["action"], value["errno"])
+            table.update(dict.fromkeys(value["calls"], bpf.Rule((), answer)))
         else:
             tests = tuple(_test(rule) for rule in value["rules"])
-            table[value["call"]] = seccomp.Rule(tests, seccomp.Answer(value["otherwise"], value["errno"]))
-    return seccomp.compile_program(table, listener=calls["recorded"].value)
+            table[value["call"]] = bpf.Rule(tests, bpf.Answer(value["otherwise"], value["errno"]))
+    return bpf.compile_program(table, listener=calls["recorded"].value)
 
 
-def _test(rule: dict[str, Any]) -> seccomp.Test:
+def _test(rule: dict[str, Any]) -> bpf.Test:
     values: tuple[int, ...] = tuple(rule["value"]) if rule["op"] == "in" else (rule["value"],)
-    return seccomp.Test(rule["arg"], rule["op"], values, seccomp.Answer(rule["action"], rule["errno"]))
+    return bpf.Test(rule["arg"], rule["op"], values, bpf.Answer(rule["action"], rule["errno"]))
 
 
 def _root_key(plan: Plan) -> str:
