@@ -14,9 +14,9 @@ import atexit
 import os
 import threading
 import time
+from _queue import Empty, SimpleQueue  # what `queue` is made of, without its other kinds
 from contextlib import suppress
 from functools import partial
-from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from fumehood.errors import SandboxClosed, Unavailable

@@ -247,7 +247,7 @@ _WEAKEN: Final = {
 
 
 def _with(part: Slice, name: str, value: Any) -> Slice:
-    return Slice([*part.values(), replace(part[name], value=value)])
+    return Slice([*part.values(), part[name]._replace(value=value)])
 
 
 def _allow(plan: Plan, calls: tuple[str, ...]) -> Plan:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from fumehood.plan import Host, Problem
 
 GIB = 1024**3
@@ -33,14 +31,13 @@ ROOT = Host(
 )
 """Real root with every controller of cgroup v1."""
 
-DELEGATED = replace(ROOT, root=False, cgroup="v2", python="/usr/bin/python3", prefixes=())
+DELEGATED = ROOT._replace(root=False, cgroup="v2", python="/usr/bin/python3", prefixes=())
 """An ordinary user in a systemd session with a delegated cgroup v2."""
 
-PLAIN = replace(DELEGATED, cgroup="none", controllers=frozenset[str]())
+PLAIN = DELEGATED._replace(cgroup="none", controllers=frozenset[str]())
 """An ordinary user without any cgroup."""
 
-OLD = replace(
-    PLAIN,
+OLD = PLAIN._replace(
     landlock=0,
     seccomp_notify=False,
     links={},
@@ -51,8 +48,7 @@ OLD = replace(
 )
 """An ordinary user on an old kernel: no Landlock, no record of refused calls, no merged usr."""
 
-CLOSED = replace(
-    PLAIN,
+CLOSED = PLAIN._replace(
     user_namespaces=False,
     problems=(Problem("user namespaces are restricted by AppArmor", "Run `sysctl -w x=0`."),),
 )

@@ -54,7 +54,7 @@ def test_an_old_kernel_is_told_what_is_absent() -> None:
 
 def test_an_older_landlock_is_weaker() -> None:
     """An ABI that knows files alone is named with what it lacks."""
-    control = next(each for each in plan(DEFAULT, replace(ROOT, landlock=3)).controls() if each.name == "landlock")
+    control = next(each for each in plan(DEFAULT, ROOT._replace(landlock=3)).controls() if each.name == "landlock")
 
     assert "weaker" == control.status
     assert "TCP" in control.how
@@ -62,7 +62,7 @@ def test_an_older_landlock_is_weaker() -> None:
 
 def test_limits_choose_the_strongest_means() -> None:
     """Each limit is held by the cgroup where its controller is usable, one by one, and otherwise by the next best."""
-    partial = replace(DELEGATED, controllers=frozenset({"memory"}))
+    partial = DELEGATED._replace(controllers=frozenset({"memory"}))
     ways = [
         {name: plan(DEFAULT, host).jail[name].value for name in ("memory.by", "processes.by", "cpus.by", "cpu.by")}
         for host in (DELEGATED, partial, PLAIN)
@@ -188,7 +188,7 @@ def test_nothing_of_the_caller_is_in_the_environment(monkeypatch: pytest.MonkeyP
     ("changes", "host", "words"),
     [
         ({"isolation.tier": "microvm"}, ROOT, "microvm"),
-        ({"network.allow": ["a.org:443"]}, replace(ROOT, egress=False), "egress"),
+        ({"network.allow": ["a.org:443"]}, ROOT._replace(egress=False), "egress"),
         ({"isolation.require": ["memory", "wall"]}, PLAIN, "memory is weaker"),
         ({"isolation.require": ["landlock"]}, OLD, "landlock is absent"),
     ],
@@ -215,8 +215,8 @@ def test_a_limit_above_the_machine_is_refused(changes: dict[str, object], words:
     ("host", "what", "remedy"),
     [
         (CLOSED, "AppArmor", "sysctl -w x=0"),
-        (replace(ROOT, user_namespaces=False), "user namespaces are off", "max_user_namespaces"),
-        (replace(ROOT, seccomp=False), "seccomp", "CONFIG_SECCOMP_FILTER"),
+        (ROOT._replace(user_namespaces=False), "user namespaces are off", "max_user_namespaces"),
+        (ROOT._replace(seccomp=False), "seccomp", "CONFIG_SECCOMP_FILTER"),
     ],
 )
 def test_a_machine_without_a_jail_is_told_what_is_missing(host: Host, what: str, remedy: str) -> None:

@@ -7,7 +7,7 @@ import importlib
 import time
 import warnings
 from collections import OrderedDict
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
@@ -154,8 +154,7 @@ def _with_commands(reading: Reading, bash: ModuleType, budget: Budget) -> Readin
             inner: Reading = bash.read(need.value, budget)
             complete = complete and inner.complete
             found += [
-                replace(
-                    one,
+                one._replace(
                     line=need.line,
                     col=need.col,
                     snippet=need.snippet,
@@ -163,4 +162,4 @@ def _with_commands(reading: Reading, bash: ModuleType, budget: Budget) -> Readin
                 )
                 for one in inner.needs
             ]
-    return replace(reading, needs=(*reading.needs, *found), complete=complete) if found else reading
+    return reading._replace(needs=(*reading.needs, *found), complete=complete) if found else reading

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from fumehood.check.catalogue import BY_CAPABILITY
@@ -76,7 +75,7 @@ def _without_echoes(found: Iterable[tuple[int, Finding]]) -> list[tuple[int, Fin
 
 def finding(need: Need, rule: Rule, verdict: Verdict) -> Finding:
     """Answer what a person or a model needs to act on one cause."""
-    shown = need if need.value is None else replace(need, value=need.value[:300])
+    shown = need if need.value is None else need._replace(value=need.value[:300])
     return Finding(
         rule=rule.id,
         name=rule.name,

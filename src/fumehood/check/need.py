@@ -23,15 +23,13 @@ The capabilities, and what `value` holds:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from fumehood.execution import Confidence
 
 
-@dataclass(frozen=True, slots=True)
-class Need:
+class Need(NamedTuple):
     """Something that a program would use, where it stands, and how that is known.
 
     Attributes:
@@ -53,8 +51,7 @@ class Need:
     confidence: Confidence
 
 
-@dataclass(frozen=True, slots=True)
-class ParseError:
+class ParseError(NamedTuple):
     """Why source is no program of its language. `line` from 1, `col` from 0."""
 
     message: str
@@ -62,8 +59,7 @@ class ParseError:
     col: int
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """All that one reading of a source found.
 
     Attributes:

@@ -5,21 +5,22 @@ from __future__ import annotations
 import re
 from typing import Final
 
-SECRET_NAME: Final = re.compile(
+# Compiled when first asked for, as in `places`.
+CONFIDENTIAL: Final = (
     r"(?:^|_)(?:API_?KEYS?|KEYS?|TOKENS?|SECRETS?|PASS(?:WORD|WD|PHRASE)?|PWD_?HASH|CRED(?:ENTIAL)?S?|AUTH(?:ORIZATION)?|PRIVATE|COOKIE|SESSION_?ID|"
-    r"CERT|DSN|CONN(?:ECTION)?_?STR(?:ING)?|DATABASE_URL|WEBHOOK(?:_URL)?|SALT|SIGNING|JWT|BEARER|PAT|ACCESS_?KEY(?:_ID)?)(?:$|_)|APIKEY|PASSWORD|SECRET|TOKEN|_URI$|^AWS_|^AZURE_|^GCP_|^GOOGLE_APPLICATION|^KUBE|^SSH_|^GPG_|^DOCKER_|^VAULT_",
-    re.IGNORECASE,
+    r"CERT|DSN|CONN(?:ECTION)?_?STR(?:ING)?|DATABASE_URL|WEBHOOK(?:_URL)?|SALT|SIGNING|JWT|BEARER|PAT|ACCESS_?KEY(?:_ID)?)(?:$|_)|APIKEY|PASSWORD|SECRET|TOKEN|_URI$|^AWS_|^AZURE_|^GCP_|^GOOGLE_APPLICATION|^KUBE|^SSH_|^GPG_|^DOCKER_|^VAULT_"
 )
-STEERING: Final = re.compile(
-    r"^(?:LD_|DYLD_|PYTHON(?:STARTUP|HOME|PATH|INSPECT|BREAKPOINT|USERBASE)|BASH_ENV$|ENV$|PROMPT_COMMAND|IFS$|GCONV_PATH|NODE_OPTIONS|PERL5|RUBYOPT|GIT_|JAVA_TOOL)"
+STEERING: Final = (
+    r"^(?:LD_|DYLD_|PYTHON(?:STARTUP|HOME|PATH|INSPECT|BREAKPOINT|USERBASE)|BASH_ENV$|ENV$|PROMPT_COMMAND|IFS$"
+    r"|GCONV_PATH|NODE_OPTIONS|PERL5|RUBYOPT|GIT_|JAVA_TOOL)"
 )
 
 
 def is_secret_name(name: str) -> bool:
     """Tell whether a variable of this name is likely to hold a secret."""
-    return SECRET_NAME.search(name) is not None
+    return re.search(CONFIDENTIAL, name, re.IGNORECASE) is not None
 
 
 def is_steering_name(name: str) -> bool:
     """Tell whether a variable changes how programs start."""
-    return STEERING.match(name) is not None
+    return re.match(STEERING, name) is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -34,6 +35,7 @@ def _start_jail() -> None:
     from fumehood.tiers.jail.spawn import Launched
 
     launched = Launched()
+    gc.disable()  # what is imported stays
     from contextlib import suppress
 
     from fumehood import pool

@@ -10,7 +10,6 @@ comparison.py   where two of them, or one and a project's lock, differ
 
 from __future__ import annotations
 
-import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = ["AUTO", "BARE", "DATA", "PLAIN", "Environment", "check", "is_built", "needed", "ready", "remedy"]
 
-_log = logging.getLogger("fumehood.environments")
 _ready: dict[tuple[str, Path], Environment] = {}
 
 
@@ -69,13 +67,15 @@ def is_built(name: str) -> bool:
 
 
 def _obtain(definition: Definition, store: Store, listener: Callable[[Step], None] | None) -> Environment:
+    import logging  # noqa: PLC0415 -- 4 ms that a run of what is built saves
+
     from fumehood.environments.build import build, fonts_for  # noqa: PLC0415 -- for what is not in use yet
 
-    place = store.find(definition)
+    log, place = logging.getLogger("fumehood.environments"), store.find(definition)
     if place is None:
-        _log.info("building the environment %s, once", definition.name)
+        log.info("building the environment %s, once", definition.name)
         place = build(definition, store, listener or _unheard)
-        _log.info("the environment %s is ready", definition.name)
+        log.info("the environment %s is ready", definition.name)
     store.hold(definition.key)
     made = Environment(
         definition.name, definition.key, interpreter(), folder=str(place / "site"),

@@ -15,7 +15,6 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-import shutil
 import stat
 from contextlib import contextmanager
 from pathlib import Path
@@ -193,6 +192,8 @@ def remove(folder: Path) -> None:
         return
     for path, _folders, _files in os.walk(folder):
         Path(path).chmod(0o755)
+    import shutil  # noqa: PLC0415 -- 2 ms that a run saves
+
     shutil.rmtree(folder)
 
 

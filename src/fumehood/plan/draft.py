@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fumehood.plan.baseline import BASELINE
 from fumehood.plan.environment import BARE, Environment
@@ -15,8 +14,7 @@ if TYPE_CHECKING:
     from fumehood.policy import Policy
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(NamedTuple):
     """What a plan is made of: the policy, the host, the language whose interpreter is started, what is installed."""
 
     policy: Policy

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, fields
-from typing import TYPE_CHECKING, Any, Literal
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -11,16 +11,14 @@ if TYPE_CHECKING:
 Cgroup = Literal["v1", "v2", "hybrid", "none"]
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(NamedTuple):
     """Something without which the jail can't run, and the command or setting that mends it."""
 
     what: str
     remedy: str
 
 
-@dataclass(frozen=True, slots=True)
-class Host:
+class Host(NamedTuple):
     """A machine as this user finds it. Each fact was tried, none is read off a version or a file's presence.
 
     Paths are absolute. `landlock` is the ABI, 0 without; `controllers` are the cgroup controllers usable for this
@@ -40,7 +38,7 @@ class Host:
     memory: int
     python: str
     prefixes: tuple[str, ...] = ()
-    links: Mapping[str, str] = field(default_factory=dict[str, str])
+    links: Mapping[str, str] = MappingProxyType({})
     """Links at the top of a merged-usr system: `{"/bin": "usr/bin"}`."""
     directories: tuple[str, ...] = ()
     """The same names where they are folders of their own: `("/lib64",)`."""
@@ -59,14 +57,18 @@ class Host:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data for JSON; `from_dict` gives the host again."""
-        data = asdict(self)
-        return {**data, "controllers": sorted(self.controllers), "links": dict(self.links)}
+        problems = [each._asdict() for each in self.problems]
+        return {
+            **self._asdict(),
+            "controllers": sorted(self.controllers),
+            "links": dict(self.links),
+            "problems": problems,
+        }
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Host:
         """Return the host that `to_dict` described; keys that are not known here are left out."""
-        known = {each.name for each in fields(cls)}
-        values: dict[str, Any] = {name: _frozen(value) for name, value in data.items() if name in known}
+        values: dict[str, Any] = {name: _frozen(value) for name, value in data.items() if name in cls._fields}
         values["controllers"] = frozenset(values["controllers"])
         values["problems"] = tuple(Problem(**each) for each in values.get("problems", ()))
         return cls(**values)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from fumehood.plan import answers
 from fumehood.policy import TIERS, covered, host_covers, module_covers, path_covers
@@ -28,8 +27,7 @@ _RANKS: Final[Mapping[str, int]] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Setting:
+class Setting(NamedTuple):
     """One thing that an enforcement point does, and the clause or the baseline rule that caused it.
 
     `value` is plain data. `why` is the clause as it stands in the policy, or the rule's reason. `how` is the means on

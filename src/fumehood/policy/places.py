@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import posixpath
 import re
 from typing import Final
@@ -82,6 +81,8 @@ def read_source(text: str) -> str:
 
 
 def _version_six(host: str) -> str:
+    import ipaddress  # noqa: PLC0415 -- a millisecond that most policies need not wait for
+
     try:
         return ipaddress.IPv6Address(host.removeprefix("[").removesuffix("]")).compressed
     except ValueError:

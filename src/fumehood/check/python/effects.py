@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import urlsplit
 
 from fumehood.check.python.fold.concrete import MISSING, concrete
@@ -70,8 +69,7 @@ HOST: Final = re.compile(r"[\w.*:%-]+")
 MAX_PATHS: Final = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(NamedTuple):
     """One power used in one call: by `path`, on `value`."""
 
     machine: Machine
@@ -155,7 +153,7 @@ def _mode(use: Use) -> None:
     writes = isinstance(mode, str) and any(letter in mode for letter in "wax+")
     for capability, does in (("fs.read", reads), ("fs.write", writes)):
         if does:
-            _path(replace(use, power=replace(use.power, capability=capability)))
+            _path(use._replace(power=use.power._replace(capability=capability)))
 
 
 def host_port(url: str) -> str | None:
@@ -199,7 +197,7 @@ def _place(use: Use) -> None:
         elif text is None:
             _path(use)
         elif "\n" not in text:
-            _path(replace(use, value=Const(text, how)))
+            _path(use._replace(value=Const(text, how)))
 
 
 def _address(use: Use) -> None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _FAILURES = 3
 #: Births under way at once, where callers wait for them.
 _AT_ONCE = 4
-_BOOT = "from fumehood.tiers.jail.zygote import main; main()"
+_BOOT = "import gc; gc.disable(); from fumehood.tiers.jail.zygote import main; gc.enable(); main()"
 
 
 class Zygote:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -10,20 +9,27 @@ if TYPE_CHECKING:
     from fumehood.tiers.jail.wire import Message
 
 
-@dataclass
 class Seen:
     """`answer` is as the program's side told it, all the rest as seen from outside."""
 
-    answer: Message | None = None
-    tampered: str | None = None
-    gone: Message | None = None
-    denied: list[Message] = field(default_factory=list["Message"])
-    stdout: bytes | bytearray = b""
-    stderr: bytes | bytearray = b""
-    shown: list[Shown] = field(default_factory=list["Shown"])
-    dropped: tuple[int, int, int] = (0, 0, 0)
-    wall_s: float = 0.0
-    wall_limit_s: float = 0.0
-    cpu_ns: int = 0
-    peak: int = 0
-    processes: int = 1
+    def __init__(
+        self,
+        *,
+        gone: Message | None = None,
+        tampered: str | None = None,
+        denied: list[Message] | None = None,
+        wall_s: float = 0.0,
+        wall_limit_s: float = 0.0,
+    ) -> None:
+        """Begin with what is known before anything else is heard."""
+        self.answer: Message | None = None
+        self.tampered = tampered
+        self.gone = gone
+        self.denied: list[Message] = [] if denied is None else denied
+        self.stdout: bytes | bytearray = b""
+        self.stderr: bytes | bytearray = b""
+        self.shown: list[Shown] = []
+        self.dropped = (0, 0, 0)
+        self.wall_s, self.wall_limit_s = wall_s, wall_limit_s
+        self.cpu_ns = self.peak = 0
+        self.processes = 1

@@ -6,7 +6,11 @@ import os
 import sys
 from _socket import AF_UNIX, SOCK_SEQPACKET, socketpair  # what `socket` is made of, without its enumerations
 
-_SYSTEM = "import sys; sys.path.append(sys.argv[1]); from fumehood.tiers.jail.launcher import main; main()"
+#: What is imported stays: there is nothing to collect meanwhile.
+_SYSTEM = (
+    "import gc, sys; gc.disable(); sys.path.append(sys.argv[1]); "
+    "from fumehood.tiers.jail.launcher import main; gc.enable(); main()"
+)
 _HIGH = 200
 
 

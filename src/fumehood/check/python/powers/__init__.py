@@ -12,8 +12,8 @@ host, command, text.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from fumehood.check.python.powers import data, machines, modules, network, packages
 from fumehood.check.python.powers.names import canonical
@@ -21,8 +21,7 @@ from fumehood.check.python.powers.names import canonical
 TABLES = (data.TABLE, machines.TABLE, modules.TABLE, network.TABLE, packages.TABLE)
 
 
-@dataclass(frozen=True, slots=True)
-class Power:
+class Power(NamedTuple):
     """One thing a function can do, and which argument says to what."""
 
     capability: str
