@@ -56,6 +56,7 @@ def main() -> None:
         os._exit(0)
     broker.close()
     os.close(held)
+    _compile()
     _wait(caller, alive)
     os.kill(child, signal.SIGKILL)
     for mine in groups.places:
@@ -80,6 +81,17 @@ def _enter() -> bool:
         namespaces.map_identity(0, uid, gid)
     namespaces.unshare("pid")
     return root
+
+
+def _compile() -> None:
+    """Write the byte code that an installer left out: a zygote, whose root is read-only, would compile it each time."""
+    folder = os.path.dirname(__file__)
+    if sys.dont_write_bytecode or os.path.exists(f"{folder}/__pycache__/zygote.{sys.implementation.cache_tag}.pyc"):
+        return
+    import compileall  # noqa: PLC0415 -- once for an installation
+
+    for each in (folder, os.path.dirname(cgroup.__file__)):
+        compileall.compile_dir(each, quiet=2)
 
 
 def _wait(caller: int, alive: int) -> None:
