@@ -60,6 +60,7 @@ class Prepared(NamedTuple):
     controls: tuple[Control, ...]
     pool: Pool
     cost: int
+    policy_sha256: str
 
 
 class Pool:
@@ -94,19 +95,25 @@ class Pool:
         key = Ask(policy, language, environment)
         ready = self._plans.get(key)
         if ready is None:
-            made = plan(policy, self.host, language=language, environment=environment)
-            ready = Prepared(made, made.digest, made.controls(), self, IMPORTED if environment.imports else PLAIN)
-            with self._lock:
-                if len(self._plans) >= _PLANS_KEPT:
-                    del self._plans[next(iter(self._plans))]
-                self._plans[key] = ready
+            ready = self._keep(key, plan(policy, self.host, language=language, environment=environment))
+        return ready
+
+    def _keep(self, ask: Ask, made: Plan) -> Prepared:
+        cost = IMPORTED if ask.environment.imports else PLAIN
+        ready = Prepared(made, made.digest, made.controls(), self, cost, ask.policy.sha256)
+        with self._lock:
+            if len(self._plans) >= _PLANS_KEPT:
+                del self._plans[next(iter(self._plans))]
+            self._plans[ask] = ready
         return ready
 
     def expect(self, policy: Policy) -> None:
         """Have the jail begin with what a run under this policy will need, while the caller does other things."""
-        ready = self.prepare(policy, "python")
+        made = plan(policy, self.host)
+        cell = self.jail.order(made)
+        ready = self._keep(Ask(policy, "python"), made)
         with self._lock:
-            self._shelves.reach(ready.digest, ready.cost).cells.append(self.jail.order(ready.plan))
+            self._shelves.reach(ready.digest, ready.cost).cells.append(cell)
 
     def take(self, ready: Prepared) -> Cell:
         """A fresh cell for a plan; `replenish` afterwards."""

@@ -339,7 +339,7 @@ class Session:
             state=state,
             execution=os.urandom(8).hex(),
             code_sha256=program.digest if read.report is None else read.report.code_sha256,
-            policy_sha256=self.ready.plan.policy_sha256,
+            policy_sha256=self.ready.policy_sha256,
             **trail(
                 clock,
                 account.outcome,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from html import escape
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ def last_words(result: Result) -> str:
 def html(result: Result) -> str:
     """For a notebook. What could run or fetch something where it is shown is shown as text."""
     parts = [_preformatted(result.stdout), *map(_item, items(result)), _preformatted(last_words(result))]
-    note = f"{result.outcome}: {escape(result.limit.remedy)}" if result.limit else result.outcome
+    note = f"{result.outcome}: {_escaped(result.limit.remedy)}" if result.limit else result.outcome
     return f"{''.join(parts)}<small>fumehood: {note}, {result.usage.wall_ms:.1f} ms</small>"
 
 
@@ -64,7 +63,7 @@ def _described(item: Mapping[str, Display]) -> str:
 def _item(item: Item) -> str:
     shown = picture(item)
     if shown is not None:
-        return f'<img src="data:{shown.mime};base64,{escape(shown.data)}">'
+        return f'<img src="data:{shown.mime};base64,{_escaped(shown.data)}">'
     if _SVG in item:  # a picture by reference runs and fetches nothing, wherever it came from
         data = base64.b64encode(item[_SVG].data.encode("utf-8", "replace")).decode("ascii")
         return f'<img src="data:{_SVG};base64,{data}">'
@@ -74,4 +73,10 @@ def _item(item: Item) -> str:
 
 
 def _preformatted(text: str) -> str:
-    return f"<pre>{escape(text)}</pre>" if text else ""
+    return f"<pre>{_escaped(text)}</pre>" if text else ""
+
+
+def _escaped(text: str) -> str:
+    from html import escape  # noqa: PLC0415 -- its table of entities is nothing that a command needs
+
+    return escape(text)

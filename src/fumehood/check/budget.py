@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
 
 HARD_STOP_MS = 90.0  # of this thread's processor time: a busy machine must not change a verdict
 PAUSE = 0.03
@@ -18,7 +17,6 @@ class Exhausted(Exception):
     """A budget is spent: what was found so far stands, and the reading is incomplete."""
 
 
-@dataclass(slots=True)
 class Budget:
     """What is left of the work allowed for one check.
 
@@ -31,12 +29,16 @@ class Budget:
         nesting: Code within code (exec in exec, python in bash) that may yet be entered.
     """
 
-    deadline: float = field(default_factory=lambda: time.thread_time() + HARD_STOP_MS / 1000)
-    steps: int = MAX_STEPS
-    produced: int = MAX_BYTES
-    nesting: int = 8
-    asked: float = field(default_factory=time.thread_time)
-    pauses: int = 1
+    __slots__ = ("asked", "deadline", "nesting", "pauses", "produced", "steps")
+
+    def __init__(self, *, deadline: float | None = None, steps: int = MAX_STEPS, pauses: int = 1) -> None:
+        """Begin with all of it."""
+        self.asked = time.thread_time()
+        self.deadline = self.asked + HARD_STOP_MS / 1000 if deadline is None else deadline
+        self.steps = steps
+        self.produced = MAX_BYTES
+        self.nesting = 8
+        self.pauses = pauses
 
     def step(self, count: int = 1) -> None:
         """Pay for looking at `count` nodes.

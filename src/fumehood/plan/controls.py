@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from fumehood.execution import Control
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from fumehood.execution import Status
+    from fumehood.execution import Control, Status
     from fumehood.plan.settings import Setting, Slice
 
 GUARANTEES: Final[Mapping[str, tuple[str, tuple[str, ...]]]] = {
@@ -43,6 +41,8 @@ def controls(slices: Mapping[str, Slice]) -> tuple[Control, ...]:
 
 
 def _control(name: str, settings: list[Setting]) -> Control:
+    from fumehood.execution import Control  # noqa: PLC0415 -- 4 ms for which no jail waits
+
     return Control(name, _worst(settings), _joined(each.how for each in settings), _joined(map(_cause, settings)))
 
 

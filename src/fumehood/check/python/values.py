@@ -23,9 +23,10 @@ MAX_OPTIONS = 8
 MAX_ORIGINS = 256  # sets of tags that are shared; a bound on memory
 
 
-@dataclass(slots=True, eq=False)
 class Value:
     """The root of all values; by itself never made."""
+
+    __slots__ = ()
 
     @property
     def origin(self) -> Origin:
@@ -33,40 +34,46 @@ class Value:
         return NOWHERE
 
 
-@dataclass(slots=True, eq=False)
 class Unknown(Value):
     """Nothing is known but, perhaps, where it comes from. `size` is an estimate in bytes, 0 when there is none."""
 
-    source: Origin = NOWHERE
-    size: int = 0
+    __slots__ = ("size", "source")
+
+    def __init__(self, source: Origin = NOWHERE, size: int = 0) -> None:
+        self.source = source
+        self.size = size
 
     @property
     def origin(self) -> Origin:
         return self.source
 
 
-@dataclass(slots=True, eq=False)
 class Const(Value):
     """A constant that Python itself would compute: text, bytes, number, None, Ellipsis, slice-free."""
 
-    value: Any
-    how: tuple[str | int, ...] = ()
+    __slots__ = ("how", "value")
+
+    def __init__(self, value: Any, how: tuple[str | int, ...] = ()) -> None:
+        self.value = value
+        self.how = how
 
 
-@dataclass(slots=True, eq=False)
 class Text(Value):
     """Text of which the beginning and the end are known, such as `f"https://host/{name}.csv"`."""
 
-    prefix: str
-    suffix: str
-    source: Origin = NOWHERE
+    __slots__ = ("prefix", "source", "suffix")
+
+    def __init__(self, prefix: str, suffix: str, source: Origin = NOWHERE) -> None:
+        self.prefix = prefix
+        self.suffix = suffix
+        self.source = source
 
     @property
     def origin(self) -> Origin:
         return self.source
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Seq(Value):
     """A list, tuple, set, deque or exhausted-in-order iterator. Not `exact`: more items, or another order, may be."""
 
@@ -79,7 +86,7 @@ class Seq(Value):
         return merged_origin([item for item in self.items[:MAX_OPTIONS] if not isinstance(item, Seq | Union)])
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Map(Value):
     """A dict, by constant key. `rest` stands for what was stored under keys that could not be resolved."""
 
@@ -88,23 +95,27 @@ class Map(Value):
     exact: bool = True
 
 
-@dataclass(slots=True, eq=False)
 class Ref(Value):
     """A module, or something in one, by its dotted name: `os`, `os.system`, `builtins.open`."""
 
-    path: str
-    how: tuple[str | int, ...] = ()
+    __slots__ = ("how", "path")
+
+    def __init__(self, path: str, how: tuple[str | int, ...] = ()) -> None:
+        self.path = path
+        self.how = how
 
 
-@dataclass(slots=True, eq=False)
 class Namespace(Value):
     """The names of a module (`vars(os)`, of all modules: `sys.modules` has the path "") or of a scope (`globals()`)."""
 
-    path: str | None
-    names: dict[str, Value] | None = None
+    __slots__ = ("names", "path")
+
+    def __init__(self, path: str | None, names: dict[str, Value] | None = None) -> None:
+        self.path = path
+        self.names = names
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Object(Value):
     """What calling `path` gave: an object of a library, with what the models remember about it in `data`."""
 
@@ -118,15 +129,17 @@ class Object(Value):
         return self.source
 
 
-@dataclass(slots=True, eq=False)
 class Bound(Value):
     """A method looked up on a value that is no user-defined instance."""
 
-    owner: Value
-    name: str
+    __slots__ = ("name", "owner")
+
+    def __init__(self, owner: Value, name: str) -> None:
+        self.owner = owner
+        self.name = name
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Func(Value):
     """A function or lambda of the program, with the scopes it closes over."""
 
@@ -147,7 +160,7 @@ class Func(Value):
         return getattr(self.node, "name", "<lambda>")
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True, eq=False, repr=False)
 class Class(Value):
     """A class of the program."""
 
@@ -179,36 +192,44 @@ class Class(Value):
         return None
 
 
-@dataclass(slots=True, eq=False)
 class Instance(Value):
     """An instance of a class of the program."""
 
-    cls: Class
-    attributes: dict[str, Value] = field(default_factory=dict[str, Value])
+    __slots__ = ("attributes", "cls")
+
+    def __init__(self, cls: Class, attributes: dict[str, Value] | None = None) -> None:
+        self.cls = cls
+        self.attributes: dict[str, Value] = {} if attributes is None else attributes
 
 
-@dataclass(slots=True, eq=False)
 class Partial(Value):
     """A callable with some arguments already given; `before` is False where they follow the caller's (methodcaller)."""
 
-    func: Value
-    args: tuple[Value, ...]
-    keywords: dict[str, Value]
+    __slots__ = ("args", "func", "keywords")
+
+    def __init__(self, func: Value, args: tuple[Value, ...], keywords: dict[str, Value]) -> None:
+        self.func = func
+        self.args = args
+        self.keywords = keywords
 
 
-@dataclass(slots=True, eq=False)
 class Wrapped(Value):
     """A method or class attribute with a protocol around it: property, staticmethod, classmethod."""
 
-    kind: str
-    func: Value
+    __slots__ = ("func", "kind")
+
+    def __init__(self, kind: str, func: Value) -> None:
+        self.kind = kind
+        self.func = func
 
 
-@dataclass(slots=True, eq=False)
 class Union(Value):
     """One of several values: what branches leave behind."""
 
-    options: list[Value]
+    __slots__ = ("options",)
+
+    def __init__(self, options: list[Value]) -> None:
+        self.options = options
 
     @property
     def origin(self) -> Origin:

@@ -12,14 +12,10 @@ from __future__ import annotations
 import ast
 import base64
 import binascii
-import bz2
 import codecs
-import html
 import json
-import lzma
 import operator
 import posixpath
-import quopri
 import string
 import struct
 import textwrap
@@ -60,6 +56,8 @@ def gunzip(data: bytes) -> bytes:
 
 
 def bunzip(data: bytes) -> bytes:
+    import bz2  # noqa: PLC0415 -- rare, as are the others that are imported where they are used
+
     worker = bz2.BZ2Decompressor()
     result = worker.decompress(data, LIMIT)
     if not worker.eof:
@@ -68,11 +66,25 @@ def bunzip(data: bytes) -> bytes:
 
 
 def unlzma(data: bytes, **_: object) -> bytes:
+    import lzma  # noqa: PLC0415 -- as above
+
     worker = lzma.LZMADecompressor(memlimit=64_000_000)
     result = worker.decompress(data, LIMIT)
     if not worker.eof:
         raise TooBig
     return result
+
+
+def quoted_printable(data: bytes, **options: Any) -> bytes:
+    import quopri  # noqa: PLC0415 -- as above
+
+    return quopri.decodestring(data, **options)
+
+
+def unescape(text: str) -> str:
+    import html  # noqa: PLC0415 -- as above
+
+    return html.unescape(text)
 
 
 def power(base: Any, exponent: Any, modulus: Any = None) -> Any:
@@ -280,7 +292,7 @@ LIBRARY: dict[str, Pure] = {
     "binascii.a2b_qp": binascii.a2b_qp,
     "binascii.a2b_uu": binascii.a2b_uu,
     "binascii.crc32": binascii.crc32,
-    "quopri.decodestring": quopri.decodestring,
+    "quopri.decodestring": quoted_printable,
     "zlib.decompress": inflate,
     "gzip.decompress": gunzip,
     "bz2.decompress": bunzip,
@@ -303,7 +315,7 @@ LIBRARY: dict[str, Pure] = {
     "urllib.parse.urlencode": urllib.parse.urlencode,
     "urllib.parse.urlunsplit": urllib.parse.urlunsplit,
     "urllib.parse.urlunparse": urllib.parse.urlunparse,
-    "html.unescape": html.unescape,
+    "html.unescape": unescape,
     "json.loads": parse_json,
     "json.dumps": dump_json,
     "ast.literal_eval": parse_literal,
