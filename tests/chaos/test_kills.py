@@ -260,12 +260,13 @@ def test_a_killed_caller_leaves_nothing(also: str) -> None:
 
 def test_a_command_that_has_ended_leaves_nothing() -> None:
     """`fumehood run` does not wait for its jail's end; the jail ends with it."""
-    code = "import time; print('up', flush=True); time.sleep(0.5)"
+    code = "import time; print('up', flush=True); time.sleep(3)"
     command = [sys.executable, "-m", "fumehood", "run", "-c", code]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as caller:
         assert caller.stdout is not None
         assert b"up\n" == caller.stdout.readline()
-        places, below = _places(children(caller.pid)[0]), family(caller.pid)
+        below, launcher = family(caller.pid), children(caller.pid)[0]
+        places = _places(launcher)
 
     assert 0 == caller.returncode
     assert len(below) >= 3
