@@ -11,7 +11,6 @@ import os
 import struct
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from fumehood.kernel import timers
@@ -55,27 +54,19 @@ class Terms(NamedTuple):
         return now + (SOONEST_S if self.polled else max(SOONEST_S, cpu_ns / 1e9 / max(1.0, self.cpus)))
 
 
-@dataclass
 class Run:
     """The run in progress as the warden holds it: monotonic times in seconds, CPU budget in nanoseconds.
 
     While it is held (`held_since`) its times stand still: they are moved on when it is let go.
     """
 
-    began: float
-    deadline: float
-    cpu_end: int
-    reason: str
-    to_interrupt: bool = False
-    next_interrupt: float = 0.0
-    to_hold: bool = False
-    held_since: float | None = None
-
-    @classmethod
-    def of(cls, note: Note) -> Run:
-        """What the diary says of it."""
-        reason = "background" if note.background else "wall"
-        return cls(note.began, note.began + note.wall, note.cpu_end, reason)
+    def __init__(self, note: Note) -> None:
+        """Begin it as the diary says."""
+        self.began, self.deadline, self.cpu_end = note.began, note.began + note.wall, note.cpu_end
+        self.reason = "background" if note.background else "wall"
+        self.to_interrupt, self.next_interrupt = False, 0.0
+        self.to_hold = False
+        self.held_since: float | None = None
 
 
 class Diary:

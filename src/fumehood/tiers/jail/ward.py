@@ -212,7 +212,7 @@ class Ward:
         self.known = note.run
         self.counted_before = {"forks_refused": note.forks_refused}
         self.refusals.begin()
-        self.running, self.due = Run.of(note), 0.0
+        self.running, self.due = Run(note), 0.0
 
     def _end_run(self, ended: float) -> None:
         if self.running is not None:
