@@ -150,12 +150,12 @@ PEERS = (
     Peer("bubblewrap + python3", "a new interpreter in namespaces of its own", "plain", bubblewrap, bubblewraps),
     Peer("AutoGen local executor", "`LocalCommandLineCodeExecutor`: a file and a new interpreter", "autogen", driver("autogen_executors.py", "local")),
     Peer("pydantic-monty, one-shot", "a session for each program, in a pool's process", "monty", driver("monty_sessions.py", "each")),
-    Peer("fumehood, one-shot", "`fumehood.run`: a sandbox for each program, with `env=\"data\"` for the groupby", "", driver("fumehood_runs.py", "once", pandas=["data"])),
+    Peer("fumehood, one-shot", '`fumehood.run`: a sandbox for each program, with `env="data"` for the groupby', "", driver("fumehood_runs.py", "once", pandas=["data"])),
     Peer("AutoGen Jupyter executor, live", "`JupyterCodeExecutor`: one kernel", "autogen", driver("autogen_executors.py", "jupyter")),
     Peer("LangChain PythonREPL, live", "`exec` in the caller's process", "langchain", driver("langchain_repl.py")),
     Peer("smolagents local executor, live", "`LocalPythonExecutor`: a walk over the syntax tree in the caller's process", "smolagents", driver("smolagents_local.py", pandas=["pandas"])),
     Peer("pydantic-monty, live", "one session", "monty", driver("monty_sessions.py", "kept")),
-    Peer("fumehood, live", "`fumehood.Sandbox`: one sandbox, with `env=\"data\"` for the groupby", "", driver("fumehood_runs.py", "live", pandas=["data"])),
+    Peer("fumehood, live", '`fumehood.Sandbox`: one sandbox, with `env="data"` for the groupby', "", driver("fumehood_runs.py", "live", pandas=["data"])),
 )  # fmt: skip
 
 
