@@ -13,10 +13,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 LEFT_BEHIND = shutil.ignore_patterns(".git", ".venv", ".venv.lock", ".*_cache", ".hypothesis", "__pycache__")
 PEOPLE = range(1000, 60000)
+#: What only reads and reckons: neither sandboxes nor environments, nor anything that asks who runs it.
 THE_SAME_FOR_ALL = (
-    "check/test_rounds.py",
-    "check/test_bash_rounds.py",
-    "check/test_hostile.py",
+    *(f"check/test_{name}.py" for name in ("bash", "bash_rounds", "hostile", "javascript", "rounds", "strangers")),
+    *(f"fuzz/test_{name}.py" for name in ("check", "frames")),
+    *(f"guard/test_{name}.py" for name in ("gate", "leaks", "output", "schema")),
     "plan",
     "policy",
     "style",

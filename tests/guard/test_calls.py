@@ -304,7 +304,7 @@ ATTACKS = {
 def test_who_finds_the_channel_gains_nothing(attack: str) -> None:
     """No frame that a program sends sends a mail, and the host goes on: the next sandbox works."""
     office = Office()
-    with fh.Sandbox(policy=POLICY.but(**{"limits.wall": "5s"}), conversation=office.talk()) as sandbox:
+    with fh.Sandbox(policy=POLICY.but(**{"limits.wall": "2s"}), conversation=office.talk()) as sandbox:
         result = sandbox.run(SPEAK + attack)
         time.sleep(0.5 if "later" in attack else 0)
 
