@@ -20,7 +20,8 @@ class Environment:
     `lock` is the hash of what it was built from: the locked packages and the interpreter that they are for. `folder` is
     where they lie on the host, "" where there are none; `home`, if any, has files that they look for in $HOME.
     `imports` are the modules that a zygote imports before sandboxes are forked from it, and `rehearsal` is a program
-    that it then runs, so that no sandbox pays for the first time; what that defines as `burn_in` each sandbox runs too.
+    that it then runs, so that no sandbox pays for the first time; what that defines as `burn_in` is run by those
+    sandboxes too that are to be handed out next.
     """
 
     name: str
