@@ -16,8 +16,8 @@ from fumehood.pool import shared
 
 IDLE, CALLERS, CALLS = 500, 100, 3
 PAUSE_S = 0.05
-#: One that is open and waits holds about eight descriptors of its caller, and as many of the jail.
-_DESCRIPTORS = 16
+#: One that is open and waits holds thirteen descriptors of its caller, and as many of the jail.
+_DESCRIPTORS = 24
 
 
 def once() -> None:

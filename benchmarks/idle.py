@@ -101,7 +101,7 @@ def main() -> None:
             "an idle sandbox",
             figures={"MiB in use, least": min(used), "most": max(used), "MiB less available": median(unavailable)}
             | figures,
-            promises=[Promise(f"an idle sandbox, one of {CROWD}", median(used), 2, "MiB")],
+            promises=[Promise(f"an idle sandbox, one of {CROWD}", median(used), 1.8, "MiB")],
             notes=[] if inside else ["This user may not read the memory maps of the processes."],
         ),
         arguments,

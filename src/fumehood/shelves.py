@@ -23,7 +23,7 @@ _MIB = 1 << 20
 #: kernel keeps for it, and what an environment that imports beforehand has it write (benchmarks/idle.py and data.py).
 BUDGET = 256 * _MIB
 PLAIN, IMPORTED = 3 * _MIB, 12 * _MIB
-#: One cell for so many descriptors that this process may have: each holds about eight of them.
+#: One cell for so many descriptors that this process may have: each holds thirteen of them.
 _DESCRIPTORS = 32
 
 

@@ -96,8 +96,11 @@ class Cell:
                 )
 
     def warm(self) -> None:
-        """It is to be handed out next: have its runner touch what the first program will; nobody waits for that."""
-        if not self._warmed:
+        """It is to be handed out next: have its runner touch what the first program will; nobody waits for that.
+
+        One that is not even ready is wanted sooner than that would help.
+        """
+        if self.ready and not self._warmed:
             self._warmed = True
             with suppress(OSError):  # its end is told on the lifeline
                 self.channel.send(_WARM, socket.MSG_NOSIGNAL)
