@@ -69,6 +69,18 @@ def test_what_runs_out_is_named_and_comes_back(what: str) -> None:
     assert "True 42 42" == told
 
 
+def test_a_soft_limit_is_raised_before_anything_is_refused() -> None:
+    """Where the shell allows few files and the system allows more, a crowd of sandboxes just works."""
+    few = "resource.setrlimit(resource.RLIMIT_NOFILE, (256, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))"
+    code = f"{few}\nkept = fill(32)"
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", f"{PROLOGUE}{code}\nprint(len(kept), kept[0].run('x').value)"],
+        check=False, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+
+    assert ("", "32 42\n") == (done.stderr, done.stdout)
+
+
 def test_many_small_sandboxes_at_once_get_their_descriptors() -> None:
     """Descriptors on their way count against limits.open_files of whoever sends; a crowd of orders must not fail for it."""
     code = """

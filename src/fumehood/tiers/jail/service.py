@@ -13,7 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from fumehood.errors import SandboxClosed, Unavailable
-from fumehood.kernel import bpf, landlock
+from fumehood.kernel import bpf, landlock, limits
 from fumehood.plan import Host, Plan
 from fumehood.tiers.jail import wire
 from fumehood.tiers.jail.cell import Cell
@@ -191,8 +191,7 @@ def _connected(plan: Plan) -> tuple[Cell, tuple[int, ...]]:
             for kind in (socket.SOCK_SEQPACKET, socket.SOCK_STREAM)
         )
         out, err = _pipe(undo), _pipe(undo)
-        if err[1] >= resource.getrlimit(resource.RLIMIT_NOFILE)[0] - _RESERVE:
-            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        _require_room(err[1])
         diary, noted = ends(Terms(plan.jail["cpus"].value, _is_polled(plan)))
         for close in (diary.close, partial(os.close, noted[0]), partial(os.close, noted[1])):
             undo.callback(close)
@@ -200,6 +199,15 @@ def _connected(plan: Plan) -> tuple[Cell, tuple[int, ...]]:
         cell = Cell(lifelines[0], channels[0], outputs, diary=diary, cap=cap)
         undo.pop_all()
     return cell, (lifelines[1].detach(), *noted, channels[1].detach(), out[1], err[1])
+
+
+def _require_room(latest: int) -> None:
+    """See that more descriptors can follow: up to the hard limit, where the soft one is reached, as Go programs do."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if latest >= soft - _RESERVE and soft < hard:
+        soft = limits.raise_open_files()
+    if latest >= soft - _RESERVE:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
 
 def _is_polled(plan: Plan) -> bool:
