@@ -73,6 +73,7 @@ class Pool:
         self._shelves = Shelves(waiting)
         self._tidied = time.monotonic()
         self._plans: dict[Ask, Prepared] = {}
+        self._crashed: set[int] = set()  # zygotes of which a child crashed
         self._closed = False
         self._chores: SimpleQueue[Chore | None] = SimpleQueue()
         self._worker: threading.Thread | None = None
@@ -120,9 +121,9 @@ class Pool:
         with self._lock:
             shelf = self._shelves[ready.digest]
             while shelf is not None and (cell := shelf.take()) is not None:
-                if cell.ended() is None:
+                if cell.ended() is None and not self.shuns(cell):
                     return cell
-                cell.close()  # something outside killed it while it waited
+                cell.close()  # something outside killed it while it waited, or a sibling crashed
         return self.jail.order(ready.plan)
 
     def replenish(self, ready: Prepared) -> None:
@@ -141,8 +142,23 @@ class Pool:
             return 0 if shelf is None else len(shelf.cells)
 
     def discard(self, cell: Cell, again: Prepared | None = None) -> None:
-        """End a cell that was handed out, and `again` have one like it ordered; its caller need not wait for that."""
+        """End a cell that was handed out, and `again` have one like it ordered; its caller need not wait for that.
+
+        After a crash none that waits and was forked from the same zygote is handed out any more: who crashes one to
+        learn how its memory is laid out finds no other that is laid out so.
+        """
+        siblings: list[Cell] = []
+        if cell.gone is not None and "crashed" in cell.gone:
+            with self._lock:
+                self._crashed.add(cell.gone["crashed"])
+                siblings = self._shelves.part_with(cell.gone["crashed"])
+        for each in siblings:
+            self._have_done(each.close)
         self._have_done(cell.close if again is None else partial(self._part, cell, again))
+
+    def shuns(self, cell: Cell) -> bool:
+        """Whether a sibling of it crashed."""
+        return cell.lifeline.mother in self._crashed
 
     def _part(self, cell: Cell, again: Prepared) -> None:
         cell.close()
@@ -267,6 +283,17 @@ async def _fresh(pool: Pool, ask: Ask, trees: list[dict[str, object]], *, waiter
     except SandboxClosed:
         _replace(pool)
         raise
+    await _open(pool, cell, waiter)
+    if pool.shuns(cell):  # it was on its way when a sibling crashed; what is ordered now is another zygote's
+        cell.close()
+        cell = pool.jail.order(ready.plan, trees)
+        await _open(pool, cell, waiter)
+    kept = ready.plan.output  # the settings that are not sealed in
+    cell.keep(kept["output"].value, kept["displays"].value)
+    return ready, cell
+
+
+async def _open(pool: Pool, cell: Cell, waiter: Waiter) -> None:
     try:
         await cell.open(waiter)
     except SandboxClosed:
@@ -276,9 +303,6 @@ async def _fresh(pool: Pool, ask: Ask, trees: list[dict[str, object]], *, waiter
     except BaseException:  # cancelled, too: what nobody waits for any more is given up
         cell.close()
         raise
-    kept = ready.plan.output  # the settings that are not sealed in
-    cell.keep(kept["output"].value, kept["displays"].value)
-    return ready, cell
 
 
 def _replace(pool: Pool) -> None:

@@ -111,6 +111,14 @@ class Shelves:
         """Let go of what nobody needed since the last time."""
         return [cell for shelf in self._held.values() for cell in shelf.tidy()]
 
+    def part_with(self, mother: int) -> list[Cell]:
+        """Let go of what was forked from this zygote, whatever plan it waits for."""
+        gone: list[Cell] = []
+        for shelf in self._held.values():
+            gone += [cell for cell in shelf.cells if cell.lifeline.mother == mother]
+            shelf.cells = deque(cell for cell in shelf.cells if cell.lifeline.mother != mother)
+        return gone
+
     def clear(self) -> list[Cell]:
         """Let go of everything."""
         gone = [cell for shelf in self._held.values() for cell in shelf.cells]

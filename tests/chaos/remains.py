@@ -92,6 +92,25 @@ def children(pid: int) -> list[int]:
     return sorted((child for child in below if (_stat(child) or (0, 0))[0] == pid), key=below.__getitem__)
 
 
+def zygotes() -> list[int]:
+    """List the living zygotes of this process's jail: what runs their program in the warden's own pid namespace.
+
+    A sandbox whose zygote died is the warden's child too, and runs the same.
+    """
+    launcher = next((pid for pid in children(os.getpid()) if len(family(pid)) >= 3), 0)
+    warden = next(iter(children(launcher)), 0)
+    return [pid for pid in children(warden) if "jail.zygote" in _name(pid) and _depth(pid) == _depth(warden)]
+
+
+def _depth(pid: int) -> int:
+    """In how many pid namespaces a process has a number."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return 0
+    return len(status.partition("NSpid:")[2].partition("\n")[0].split())
+
+
 def named(name: str) -> int:
     """Find the process below this one that calls itself so."""
     return next(pid for pid in family(os.getpid()) if _comm(pid) == name)

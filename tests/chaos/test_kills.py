@@ -152,6 +152,23 @@ def test_a_kill_during_a_run(victim: str) -> None:
     assert 42 == fh.run("6 * 7", policy=POLICY).value
 
 
+def test_a_crash_is_told_as_one_however_late_it_is_heard() -> None:
+    """Its channel ends before pid 1 has said what the runner died of; on a machine under load that takes a while."""
+
+    def hold_up(_: str) -> None:
+        first = reaper()
+        os.kill(first, signal.SIGSTOP)
+        threading.Timer(0.5, os.kill, (first, signal.SIGCONT)).start()
+
+    with fh.Sandbox(policy=POLICY) as sandbox:
+        sandbox.run(FINDABLE)
+        code = "import os, time\nprint('up', flush=True)\ntime.sleep(0.1)\nos.kill(os.getpid(), 11)"
+        error = sandbox.run(code, on_stdout=hold_up).error
+
+    assert error is not None
+    assert "SIGSEGV" in error.message
+
+
 @pytest.mark.parametrize("after_ms", range(0, 120, 10))
 def test_a_kill_while_the_jail_comes_up(after_ms: int) -> None:
     """A launcher that is killed at any moment of its start is replaced: the first run works."""

@@ -114,7 +114,7 @@ LINES: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
         ("tiers/jail/ward.py", "        if run is not None and now >= run.deadline:\n", "        if False:\n"),
         ("tiers/jail/cell.py", "_GRACE_S = 5.0\n", "_GRACE_S = 60.0\n"),
     ),
-    "hung up": (("tiers/jail/cell.py", '            self._command({"do": "hung up"})\n', ""),),
+    "hung up": (("tiers/jail/cell.py", '            self.lifeline.tell({"do": "hung up"})\n', ""),),
     "plain receiving": (
         ("tiers/jail/cell.py", "self.channel.recv(_CHUNK)", "self.channel.recvmsg(_CHUNK, 1 << 16)[0]"),
     ),
@@ -132,11 +132,11 @@ LINES: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
         ("tiers/jail/seal.py", "        os.mkdir(path)\n", "        os.makedirs(path, exist_ok=True)\n"),
         ("tiers/jail/seal.py", '        os.mkdir(f"{WORKSPACE}/{folder}")\n',
          '        os.makedirs(f"{WORKSPACE}/{folder}", exist_ok=True)\n'),
-        ("tiers/jail/packages.py", "    burn_in()\n    seeds", "    seeds"),  # those that are made at once would meet in it
+        ("tiers/jail/packages.py", "    for part in _burn_ins:\n", "    for part in []:\n"),  # there all would meet
     ),
-    "renewed chance": (("tiers/jail/packages.py", "    burn_in()\n    seeds.renew()\n", "    burn_in()\n"),),
+    "renewed chance": (("tiers/jail/packages.py", "        _copy(folder)\n    seeds.renew()\n", "        _copy(folder)\n"),),
     "never handed out again": (
-        ("pool.py", "        self._have_done(cell.close)\n",
+        ("pool.py", "        self._have_done(cell.close if again is None else partial(self._part, cell, again))\n",
          "        next(reversed(self._shelves._held.values())).cells.appendleft(cell)\n"),
     ),
     "no shared memory": (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 import uuid
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ from fumehood.tiers.jail import seeds, service
 from tests import unread as fh
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 pytestmark = pytest.mark.jail
 
@@ -107,6 +108,44 @@ def test_a_zygote_is_replaced_after_a_crash() -> None:
     assert before[0] == before[1]  # siblings share it: that is what there is to be learnt
     assert "failed" == crashed.outcome
     assert after[0] != before[0][0]
+
+
+@pytest.fixture
+def stocked() -> Iterator[Callable[[], None]]:
+    """A pool that keeps four waiting for a plan; waits until four are ready, for each plan in use."""
+    pool.shutdown()
+    hood = pool.shared(4)
+
+    def settle() -> None:
+        end = time.monotonic() + 30
+        while time.monotonic() < end:
+            with hood._lock:
+                shelves = list(hood._shelves._held.values())
+                cells = [
+                    cell for shelf in shelves for cell in shelf.cells if cell.ready or (cell.hear() and cell.ready)
+                ]
+            if len(cells) >= 4 * len(shelves):
+                return
+            time.sleep(0.01)
+
+    yield settle
+    pool.shutdown()
+
+
+@pytest.mark.parametrize("end", ["kill(os.getpid(), 11)", "abort()", "_exit(1)"])
+def test_what_waits_is_not_handed_out_after_a_sibling_crashed(end: str, stocked: Callable[[], None]) -> None:
+    """Nor is what waits for another plan, from the same zygote. An end that is no crash costs nobody anything."""
+    policies = [fh.Policy.default(), fh.Policy.default().but(**{"limits.wall": "20s"})]
+    for policy in policies:
+        fh.run(LAYOUT, env="bare", policy=policy)
+    stocked()
+    before = fh.run(LAYOUT, env="bare").value
+    stocked()
+
+    fh.run(f"import os; os.{end}", env="bare")
+    after = [fh.run(LAYOUT, env="bare", policy=policy).value for policy in policies for _ in range(4)]
+
+    assert [end == "_exit(1)"] * 8 == [layout == before for layout in after]
 
 
 @pytest.mark.usefixtures("alone")

@@ -63,6 +63,7 @@ class Run:
     def __init__(self, note: Note) -> None:
         """Begin it as the diary says."""
         self.began, self.deadline, self.cpu_end = note.began, note.began + note.wall, note.cpu_end
+        self.latest = self.deadline
         self.reason = "background" if note.background else "wall"
         self.to_interrupt, self.next_interrupt = False, 0.0
         self.to_hold = False

@@ -28,6 +28,7 @@ class Lifeline:
     Attributes:
         meter: What measures it, once it is sealed.
         workspace: Its working folder's descriptor, likewise.
+        mother: The zygote that it was forked from, likewise.
         gone: How it ended, once it did.
         denied: The calls that were refused to the run in progress.
         counted: The kernel's counters, once they came that were asked for.
@@ -41,6 +42,7 @@ class Lifeline:
         self.closed = False
         self.meter: Meter | None = None
         self.workspace = -1
+        self.mother = 0
         self.gone: Message | None = None
         self.denied: list[Message] = []
         self.counted: Message = {}
@@ -77,7 +79,7 @@ class Lifeline:
     def _take(self, message: dict[str, Any], descriptors: list[int]) -> None:
         event = message["event"]
         if event == "opened":
-            self.workspace = descriptors[0]
+            self.workspace, self.mother = descriptors[0], message["mother"]
             self.meter = Meter(dict(zip(message["meters"], descriptors[1:], strict=True)))
         elif event == "denied":
             self.denied.append(message)

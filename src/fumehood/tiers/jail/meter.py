@@ -12,6 +12,7 @@ from fumehood.kernel.cgroup import counter
 
 _TICK_NS = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
+_EXITING = 4
 _PEAKS = ("memory.max_usage_in_bytes", "memory.peak", "memory.current")
 
 
@@ -68,6 +69,11 @@ class Meter:
     def processes(self) -> int:
         """Processes in the sandbox now, its pid 1 not counted."""
         return max(len(self._pids()) - 1, 0)
+
+    def runner_ended(self) -> bool:
+        """Whether pid 2 is dead or dying: it closes its files before it can be buried."""
+        fields = (self._file("2", "stat") or "").rpartition(") ")[2].split()
+        return not fields or fields[0] in {"Z", "X"} or bool(int(fields[6]) & _EXITING)
 
     def tasks(self) -> int:
         """Processes and threads in the sandbox now, its pid 1 not counted."""

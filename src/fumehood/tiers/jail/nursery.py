@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from fumehood.tiers.jail.wire import Message
 
 _FAILURES = 3
+_numbers = itertools.count(1)
 #: Births under way at once, where callers wait for them.
 _AT_ONCE = 4
 _BOOT = "import gc; gc.disable(); from fumehood.tiers.jail.zygote import main; gc.enable(); main()"
@@ -33,6 +35,7 @@ class Zygote:
 
     def __init__(self, definition: Message) -> None:
         """Start it."""
+        self.number = next(_numbers)
         self.end = time.monotonic() + definition["age"]
         self.births_left: int = definition["forks"]
         self.owed: deque[tuple[Ward, socket.socket]] = deque()
@@ -159,6 +162,7 @@ class Brood:
             birth.close()
             ward.fail(message["failed"])
         else:
+            ward.mother = made.number
             ward.born(message["pid"], birth)
         if self.zygote is not made and not made.owed:
             self._drop(made)

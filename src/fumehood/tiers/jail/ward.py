@@ -58,6 +58,7 @@ class Ward:
         self.birth: socket.socket | None = None
         self.pidfd = self.listener = self.alarm = -1
         self.uid: int | None = None
+        self.mother = 0
         self.refusals = Refusals()
         self.counted_before: Message = {}
         self.reason: str | None = None
@@ -151,7 +152,8 @@ class Ward:
         self.reins = Reins(proc, self.group)
         self.workspace = workspace
         names = list(found)
-        self._tell({"event": "opened", "meters": names, "uid": self.uid}, (workspace, *found.values()))
+        opened: Message = {"event": "opened", "meters": names, "uid": self.uid, "mother": self.mother}
+        self._tell(opened, (workspace, *found.values()))
 
     # While it lives
 
@@ -190,7 +192,8 @@ class Ward:
         elif message["do"] == "extend":
             run.deadline = run.began + message["wall"]
         elif message["do"] == "hung up" and (end := time.monotonic() + SOONEST_S * 5) < run.deadline:
-            run.deadline, run.reason = end, "channel"  # the runner has ended, or is about to be ended for this
+            # The runner has ended, or is about to be ended for this.
+            run.latest, run.deadline, run.reason = run.deadline, end, "channel"
 
     def _rung(self) -> None:
         """A run may have gone on for a while."""
@@ -262,6 +265,8 @@ class Ward:
 
     def _next_look(self, run: Run, now: float, used: int) -> float:
         """When it could have used up its CPU time at the earliest, or more often where memory has to be read."""
+        if run.reason == "channel" and self.meter is not None and self.meter.runner_ended():
+            run.deadline = min(now + SOONEST_S, run.latest)  # however slow the machine is, it is told what it died of
         return min(run.deadline, self.terms.next_look(now, run.cpu_end - used))
 
     def _out_of_memory(self) -> bool:
@@ -389,9 +394,11 @@ class Ward:
         self._catch_up()
         if self.birth is not None:
             self._drain()
+        told: Message = {"event": "gone", "reason": self.reason, "status": self.status, **self._counters()}
         if self.status is not None and os.WIFSIGNALED(self.status) and os.WTERMSIG(self.status) in _CRASHES:
             self.warden.nursery[self.key].retire()
-        self._tell({"event": "gone", "reason": self.reason, "status": self.status, **self._counters()})
+            told["crashed"] = self.mother
+        self._tell(told)
         self._release()
 
     def _drain(self) -> None:
