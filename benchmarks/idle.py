@@ -1,4 +1,4 @@
-"""What a sandbox costs that waits for work: memory of the machine, and of its two processes.
+"""What a sandbox costs that waits for work: memory of the machine, and of its process.
 
 The kernel's own counters are added up: anonymous pages, tmpfs, slabs, page tables, kernel stacks, per-CPU data.
 MemAvailable is shown beside them, but it misses pages that a processor keeps aside after others freed them, and so
@@ -51,23 +51,19 @@ def crowd(pool: Pool, plan: Plan, count: int) -> list[Cell]:
     return cells
 
 
-def processes(cell: Cell) -> dict[str, dict[str, int]]:
-    """Bytes of a cell's processes by their number inside; empty where this user may not look."""
+def runner(cell: Cell) -> dict[str, int]:
+    """Bytes of a cell's process 2, its runner, by kind; empty where this user may not look. Pid 1 has no memory."""
     assert cell.meter is not None  # noqa: S101 -- an open cell has one
-    folder = cell.meter.descriptors["proc"]
-    found: dict[str, dict[str, int]] = {}
-    for pid in sorted(name for name in os.listdir(folder) if name.isdigit()):  # noqa: PTH208 -- a descriptor is no path
-        try:
-            descriptor = os.open(f"{pid}/smaps_rollup", os.O_RDONLY | os.O_CLOEXEC, dir_fd=folder)
-        except PermissionError:
-            return {}
-        try:
-            text = os.read(descriptor, 1 << 16).decode("ascii")
-        finally:
-            os.close(descriptor)
-        fields = [line.split() for line in text.splitlines()]
-        found[pid] = {line[0].rstrip(":"): int(line[1]) * 1024 for line in fields if line[0].rstrip(":") in _KINDS}
-    return found
+    try:
+        descriptor = os.open("2/smaps_rollup", os.O_RDONLY | os.O_CLOEXEC, dir_fd=cell.meter.descriptors["proc"])
+    except PermissionError:
+        return {}
+    try:
+        text = os.read(descriptor, 1 << 16).decode("ascii")
+    finally:
+        os.close(descriptor)
+    fields = [line.split() for line in text.splitlines()]
+    return {line[0].rstrip(":"): int(line[1]) * 1024 for line in fields if line[0].rstrip(":") in _KINDS}
 
 
 def main() -> None:
@@ -79,30 +75,26 @@ def main() -> None:
         cell.close()
     used: list[float] = []
     unavailable: list[float] = []
-    inside: dict[str, dict[str, int]] = {}
+    inside: dict[str, int] = {}
     for _ in range(arguments.rounds):
         before = memory()
         cells = crowd(pool, plan, CROWD)
         during = memory()
-        inside = processes(cells[CROWD // 2])
+        inside = runner(cells[CROWD // 2])
         for cell in cells:
             cell.close()
         for empty in (before, memory()):
             used.append((during["in use"] - empty["in use"]) / CROWD / _MIB)
             unavailable.append((empty["available"] - during["available"]) / CROWD / _MIB)
     pool.close()
-    figures = {
-        f"MiB {kind} of process {pid} ({'reaper' if pid == '1' else 'runner'})": sizes[kind] / _MIB
-        for pid, sizes in inside.items()
-        for kind in _KINDS
-    }
+    figures = {f"MiB {kind} of the runner": size / _MIB for kind, size in inside.items()}
     finish(
         Ledger(
             "an idle sandbox",
             figures={"MiB in use, least": min(used), "most": max(used), "MiB less available": median(unavailable)}
             | figures,
             promises=[Promise(f"an idle sandbox, one of {CROWD}", median(used), 1.8, "MiB")],
-            notes=[] if inside else ["This user may not read the memory maps of the processes."],
+            notes=[] if inside else ["This user may not read the memory maps of the process."],
         ),
         arguments,
     )

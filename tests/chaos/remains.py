@@ -112,13 +112,9 @@ def _depth(pid: int) -> int:
 
 
 def named(name: str) -> int:
-    """Find the process below this one that calls itself so."""
-    return next(pid for pid in family(os.getpid()) if _comm(pid) == name)
-
-
-def parent(pid: int) -> int:
-    """Find the parent of a living process."""
-    return (_stat(pid) or (0, 0))[0]
+    """Find the oldest process below this one that calls itself so."""
+    below = family(os.getpid())
+    return next(pid for pid in sorted(below, key=below.__getitem__) if _comm(pid) == name)
 
 
 def survivors(processes: dict[int, int], patience: float = _PATIENCE_S) -> dict[int, str]:

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fumehood import pool
+from fumehood.tiers.jail.usher import NAME as USHER
 from tests import unread as fh
-from tests.chaos.remains import census, children, family, named, parent, settled, survivors
+from tests.chaos.remains import census, children, family, named, settled, survivors, zygotes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -62,8 +63,12 @@ def warden() -> int:
     return children(launcher())[0]
 
 
+def usher() -> int:
+    return named(USHER)
+
+
 def zygote() -> int:
-    return next(pid for pid in children(warden()) if children(pid))
+    return zygotes()[0]
 
 
 def waiting() -> int:
@@ -74,17 +79,19 @@ def runner() -> int:
     return named(NAME)
 
 
-def reaper() -> int:
-    return parent(runner())
+def first() -> int:
+    """Find pid 1 of the sandbox that was made before all others, which is the one that has begun to run something."""
+    return children(usher())[0]
 
 
 #: Whom to kill, and whether a run that is in progress in a sandbox then comes to its own end.
 VICTIMS: dict[str, tuple[Callable[[], int], bool]] = {
     "launcher": (launcher, False),
     "warden": (warden, False),
+    "usher": (usher, False),
     "zygote": (zygote, True),
     "a waiting sandbox": (waiting, True),
-    "pid 1": (reaper, False),
+    "pid 1": (first, False),
     "pid 2": (runner, False),
 }
 
@@ -128,7 +135,7 @@ def test_a_kill_between_runs(victim: str) -> None:
 
         assert (attempt if lives else last)(sandbox) == ("kept" if lives else "lost")
         assert 42 == fh.run("6 * 7", policy=POLICY).value
-        if victim in {"launcher", "warden"}:
+        if victim in {"launcher", "warden", "usher"}:
             assert {} == survivors(old)
 
 
@@ -153,12 +160,12 @@ def test_a_kill_during_a_run(victim: str) -> None:
 
 
 def test_a_crash_is_told_as_one_however_late_it_is_heard() -> None:
-    """Its channel ends before pid 1 has said what the runner died of; on a machine under load that takes a while."""
+    """Its channel ends before the zygote has said what the runner died of; on a machine under load that takes a while."""
 
     def hold_up(_: str) -> None:
-        first = reaper()
-        os.kill(first, signal.SIGSTOP)
-        threading.Timer(0.5, os.kill, (first, signal.SIGCONT)).start()
+        parent = zygote()
+        os.kill(parent, signal.SIGSTOP)
+        threading.Timer(0.5, os.kill, (parent, signal.SIGCONT)).start()
 
     with fh.Sandbox(policy=POLICY) as sandbox:
         sandbox.run(FINDABLE)
@@ -167,6 +174,26 @@ def test_a_crash_is_told_as_one_however_late_it_is_heard() -> None:
 
     assert error is not None
     assert "SIGSEGV" in error.message
+
+
+@pytest.mark.parametrize("gone", ["killed", "replaced"])
+@pytest.mark.parametrize(("code", "told"), [("os.kill(os.getpid(), 11)", "SIGSEGV"), ("os._exit(7)", "status 7")])
+def test_how_it_ended_is_told_when_its_zygote_went_first(gone: str, code: str, told: str) -> None:
+    """A sandbox whose zygote is no more says what signal or status its interpreter ended with."""
+    with fh.Sandbox(policy=POLICY) as sandbox:
+        sandbox.run("import os")
+        old = zygote()
+        if gone == "killed":
+            kill(old)
+        else:
+            fh.run("import os; os.kill(os.getpid(), 11)", policy=POLICY)
+        end = time.monotonic() + 10
+        while old in children(warden()) and time.monotonic() < end:
+            time.sleep(0.01)
+        result = sandbox.run(code)
+
+    assert result.error is not None
+    assert told in result.error.message
 
 
 @pytest.mark.parametrize("after_ms", range(0, 120, 10))
@@ -187,7 +214,7 @@ def test_a_kill_while_the_jail_comes_up(after_ms: int) -> None:
     assert [42] == results
 
 
-@pytest.mark.parametrize("victim", ["launcher", "warden", "zygote"])
+@pytest.mark.parametrize("victim", ["launcher", "warden", "usher", "zygote"])
 def test_closing_after_a_kill_is_silent(victim: str) -> None:
     """`close` and the pool's end neither raise nor hang when the process behind them is gone."""
     sandbox = fh.Sandbox(policy=POLICY)
@@ -252,21 +279,21 @@ print("up", flush=True)
 """
 
 
-@pytest.mark.parametrize("also", ["nothing", "nobody", "nil", "launcher", "warden", "zygote"])
+@pytest.mark.parametrize("also", ["nothing", "nobody", "nil", "launcher", "warden", "usher", "zygote"])
 def test_a_killed_caller_leaves_nothing(also: str) -> None:
     """SIGKILL to the caller in the middle of runs, alone or with one of the jail's processes right after it."""
     with subprocess.Popen([sys.executable, "-c", CALLER], stdout=subprocess.PIPE) as caller:
         assert caller.stdout is not None
         assert b"up\n" == caller.stdout.readline()
         time.sleep(random.random() * 0.3)  # any moment will do
-        first = next(pid for pid in children(caller.pid) if len(family(pid)) >= 3)
-        second = children(first)[0]
-        third = next((pid for pid in children(second) if children(pid)), second)
-        places = _places(first)
+        launched = next(pid for pid in children(caller.pid) if len(family(pid)) >= 3)
+        second = children(launched)[0]
+        third, fourth = children(second)[:2]
+        places = _places(launched)
         below = family(caller.pid)
         caller.kill()
-        if also in {"launcher", "warden", "zygote"}:
-            kill({"launcher": first, "warden": second, "zygote": third}[also])
+        if also in {"launcher", "warden", "usher", "zygote"}:
+            kill({"launcher": launched, "warden": second, "usher": third, "zygote": fourth}[also])
 
     assert len(below) >= 3
     assert {} == survivors(below)

@@ -7,13 +7,14 @@ import socket
 import threading
 
 from fumehood.kernel.cgroup import Cgroups
+from fumehood.tiers.jail.usher import Usher
 from fumehood.tiers.jail.warden import Warden
 
 
 def test_a_number_used_anew_is_not_heard_for_the_old_one() -> None:
     """A callback that closes a ready descriptor whose number another takes at once leaves the new one unheard."""
     broker, ours = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    warden = Warden(ours, Cgroups("none", []), root=False, most=1)
+    warden = Warden(ours, Cgroups("none", []), Usher(ours, -1), root=False, most=1)
     first, second, quiet = os.pipe(), os.pipe(), os.pipe()
     heard: list[str] = []
 

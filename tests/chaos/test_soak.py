@@ -15,7 +15,7 @@ import pytest
 from fumehood import pool, shelves
 from fumehood.tiers.jail.waiting import Blocking, complete
 from tests import unread as fh
-from tests.chaos.remains import census, children, family, settled
+from tests.chaos.remains import census, children, family, settled, zygotes
 
 pytestmark = [pytest.mark.jail, pytest.mark.slow, pytest.mark.timeout(1800)]
 
@@ -55,11 +55,6 @@ def resident(pid: int) -> int:
 def warden() -> int:
     launcher = next(pid for pid in children(os.getpid()) if len(family(pid)) >= 3)
     return children(launcher)[0]
-
-
-def zygotes() -> list[int]:
-    """List those that forked a sandbox: what has grandchildren. A sandbox whose zygote died is the warden's own child."""
-    return [pid for pid in children(warden()) if any(children(child) for child in children(pid))]
 
 
 def turn(dice: random.Random, count: int) -> list[str]:

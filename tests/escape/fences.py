@@ -44,7 +44,7 @@ LINES: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
         ("tiers/jail/seal.py", '"uts", ', ""),
         ("tiers/jail/seal.py", '    socket.sethostname(orders["hostname"])\n', ""),
     ),
-    "pids": (("tiers/jail/zygote.py", '        namespaces.unshare("pid")\n', ""),),
+    "pids": (("tiers/jail/zygote.py", '        namespaces.rejoin(namespace, "pid")\n', ""),),
     "read-only root": (
         ("tiers/jail/root.py", '    mount.mount(None, "/", None, mount.REMOUNT | mount.BIND | _READ_ONLY)\n',
          '    os.chmod("/opt", 0o777)\n'),
@@ -74,6 +74,16 @@ LINES: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
         ("tiers/jail/seal.py", "    privilege.set_dumpable(dumpable=False)\n", ""),
     ),
     "dumpable": (("tiers/jail/seal.py", "    privilege.set_dumpable(dumpable=False)\n", ""),),
+    "covered pid 1": (
+        ("tiers/jail/seal.py", '    mount.mount(HOST_PROC, "/proc/1", None, mount.BIND)', "    pass"),
+    ),
+    "usher's memory": (("tiers/jail/usher.py", "    privilege.set_dumpable(dumpable=False)\n", ""),),
+    "usher's namespaces": (
+        ("tiers/jail/usher.py", '    namespaces.unshare("mount", "net", "ipc", "uts", "cgroup")\n', ""),
+        ("tiers/jail/usher.py", '    mount.mount("nothing", _STAGE, "tmpfs", _BARE, "size=4k,mode=0555")\n', ""),
+        ("tiers/jail/usher.py", "    mount.pivot(_STAGE)\n", ""),
+    ),
+    "usher's signals": (("tiers/jail/usher.py", "    seal.reset_signals()\n", ""),),
     "host root": (
         ("tiers/jail/seal.py", "    mount.unmount(HOST_PROC)\n", ""),
     ),

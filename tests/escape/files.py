@@ -99,7 +99,15 @@ READING: Final = (
     Attack("files-reaper-root", "The root, folder and program of pid 1, which may still be the host's.",
            "for way in ('root', 'cwd', 'cwd/..'): print(attempt(slurp, f'/proc/1/{way}@secret@'))\n"
            "for way in ('root', 'cwd', 'exe'):\n where = attempt(os.readlink, f'/proc/1/{way}')\n if where: won(where)",
-           lambda ground, seen: learns("file")(ground, seen) or says(ground, seen), ("dumpable",)),
+           lambda ground, seen: learns("file")(ground, seen) or says(ground, seen),
+           ("landlock", "privileges", "covered pid 1", "usher's memory")),
+    Attack("files-reaper-views", "What /proc tells of pid 1 without asking who may look: its words, groups, limits.",
+           "for name in ('cmdline', 'cgroup', 'status', 'stat', 'limits', 'comm', 'mountinfo', 'net/dev', 'task/1/comm'):\n"
+           " if attempt(slurp_bytes, f'/proc/1/{name}'): won(name)",
+           says, ("covered pid 1",), policy={"code.spawn": True}),
+    Attack("files-reaper-host", "The host's mounts and network cards, which pid 1 would show if they were its own.",
+           "lines = (attempt(slurp, '/proc/1/mountinfo') or '').splitlines()\nif len(lines) > 1: won(lines)",
+           says, ("covered pid 1", "usher's namespaces"), policy={"code.spawn": True}),
     Attack("files-host-proc", "The host's /proc, which the zygote needs until a sandbox has its own.",
            "found = [name for name in attempt(os.listdir, '/.proc') or () if name.isdigit()]\nif found: won(found)",
            says, ("host root",)),

@@ -169,7 +169,7 @@ ATTACKS: Final = (
         "for n in range(1, 65):\n    attempt(os.kill, 1, n)\ntime.sleep(0.2)\n"
         "print('alive')",
         lambda _, seen: "alive" not in seen.result.stdout,
-        unproved="pid 1 handles no signal, and the kernel drops what an init does not handle: there is no fence of ours",
+        ("landlock", "privileges", "usher's signals"),
     ),
     Attack(
         "process-host-pids",
@@ -183,7 +183,7 @@ ATTACKS: Final = (
         "Open the memory of pid 1 by way of /proc.",
         "for name in ('mem', 'environ', 'maps', 'fd/3', 'stack'):\n    if attempt(open, f'/proc/1/{name}', 'rb'): won(name)",
         says,
-        ("dumpable", "proc"),
+        ("landlock", "privileges", "covered pid 1", "usher's memory"),
     ),
     Attack(
         "process-limits-up",

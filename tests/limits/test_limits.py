@@ -54,6 +54,48 @@ HIT = {
 CLAUSE = {"files": "open_files"}
 
 
+ORPHANS = """
+import os, time
+made = 0
+while made < 300:
+    try:
+        child = os.fork()
+    except OSError:
+        time.sleep(0.01)
+        continue
+    if child == 0:
+        try: os.fork()
+        finally: os._exit(0)
+    os.wait()
+    made += 1
+made
+"""
+CROWD = """
+import os, time
+count = 1
+try:
+    while True:
+        if os.fork() == 0: time.sleep(60)
+        count += 1
+except OSError:
+    print(count)
+"""
+
+
+def test_orphans_that_ended_are_no_processes_any_more() -> None:
+    """Who forks and goes leaves nobody to ask how that ended; it takes up no place all the same."""
+    result = fh.run(ORPHANS, policy=BOUNDS)
+
+    assert ("completed", 300) == (result.outcome, result.value), result
+
+
+def test_the_processes_that_are_allowed_are_the_programs_own() -> None:
+    """Nothing of ours counts among them, and the first is the program itself."""
+    result = fh.run(CROWD, policy=BOUNDS)
+
+    assert "16\n" == result.stdout
+
+
 @pytest.mark.parametrize("name", HIT)
 def test_a_limit_is_told_with_its_kind_its_size_what_was_used_and_how_to_raise_it(name: str) -> None:
     """A program that passes a limit gets outcome `limit` with the contract's four fields, from the clause in force."""

@@ -67,17 +67,21 @@ class Meter:
         return counter(_read(self.descriptors["pids.events"]), "max")
 
     def processes(self) -> int:
-        """Processes in the sandbox now, its pid 1 not counted."""
-        return max(len(self._pids()) - 1, 0)
+        """Processes in the sandbox now."""
+        return len(self._pids())
 
     def runner_ended(self) -> bool:
         """Whether pid 2 is dead or dying: it closes its files before it can be buried."""
         fields = (self._file("2", "stat") or "").rpartition(") ")[2].split()
         return not fields or fields[0] in {"Z", "X"} or bool(int(fields[6]) & _EXITING)
 
+    def census(self) -> dict[str, int]:
+        """What the living sandbox holds right now."""
+        return {"open_files": self.open_files(), "tasks": self.tasks()}
+
     def tasks(self) -> int:
-        """Processes and threads in the sandbox now, its pid 1 not counted."""
-        return max(sum(int(fields[17]) for fields in self._stats()) - 1, 0)
+        """Processes and threads in the sandbox now."""
+        return sum(int(fields[17]) for fields in self._stats())
 
     def open_files(self) -> int:
         """The most files that one process has open now; only the warden may look."""
@@ -108,7 +112,8 @@ class Meter:
         return int((self._file(pid, "statm") or "0 0").split()[1]) * _PAGE
 
     def _pids(self) -> list[str]:
-        return [name for name in os.listdir(self.descriptors["proc"]) if name.isdigit()]
+        """All but pid 1, which only sleeps, in the usher's memory."""
+        return [name for name in os.listdir(self.descriptors["proc"]) if name.isdigit() and name != "1"]
 
     def _stats(self) -> list[list[str]]:
         """The fields of each process's stat after the command, which may hold spaces and parentheses."""

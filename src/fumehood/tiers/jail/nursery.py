@@ -19,6 +19,7 @@ from fumehood.tiers.jail import wire
 from fumehood.tiers.jail.identity import Identities
 
 if TYPE_CHECKING:
+    from fumehood.tiers.jail.kin import Kin
     from fumehood.tiers.jail.ward import Ward
     from fumehood.tiers.jail.warden import Warden
     from fumehood.tiers.jail.wire import Message
@@ -27,18 +28,23 @@ _FAILURES = 3
 _numbers = itertools.count(1)
 #: Births under way at once, where callers wait for them.
 _AT_ONCE = 4
+#: Of how many ends it is asked in one message.
+_BURIED_AT_ONCE = 256
 _BOOT = "import gc; gc.disable(); from fumehood.tiers.jail.zygote import main; gc.enable(); main()"
 
 
 class Zygote:
-    """A running zygote process and the births that it owes."""
+    """A running zygote process and what it owes: births, and how those that it bore have ended."""
 
     def __init__(self, definition: Message) -> None:
         """Start it."""
         self.number = next(_numbers)
         self.end = time.monotonic() + definition["age"]
         self.births_left: int = definition["forks"]
-        self.owed: deque[tuple[Ward, socket.socket]] = deque()
+        self.owed: deque[Ward] = deque()
+        self._ended: list[Kin] = []
+        self._asked: list[Kin] = []  # those of them that it was asked about
+        self.closed = False
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         failure, failing = os.pipe2(os.O_CLOEXEC)
         self.pid = os.fork()
@@ -54,14 +60,43 @@ class Zygote:
         """Whether the next birth should come from another."""
         return self.births_left <= 0 or time.monotonic() > self.end
 
-    def ask(self, ward: Ward) -> None:
-        """Ask for one more process; what comes of it is heard on the channel."""
+    def idle(self) -> bool:
+        """Whether it owes nothing."""
+        return not (self.owed or self._asked or self._ended)
+
+    def ask(self, ward: Ward, namespace: int) -> socket.socket:
+        """Ask for one more process, in this namespace; the channel on which it will take its orders."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with suppress(OSError):  # it has just ended, which is heard next
-            wire.send(self.channel, {}, (theirs.fileno(),))
+            wire.send(self.channel, {}, (theirs.fileno(), namespace))
         theirs.close()
         self.births_left -= 1
-        self.owed.append((ward, ours))
+        self.owed.append(ward)
+        return ours
+
+    def bury(self, kin: Kin) -> None:
+        """Ask how one of its children ended; once it was let go of, they are the warden's own."""
+        if not self.closed:
+            self._ended.append(kin)
+            self._ask_how()
+
+    def _ask_how(self) -> None:
+        """One question at a time: a crowd that ends at once must not fill its channel."""
+        if self._ended and not self._asked:
+            self._asked, self._ended = self._ended[:_BURIED_AT_ONCE], self._ended[_BURIED_AT_ONCE:]
+            with suppress(OSError):  # it has just ended, which is heard next
+                wire.send(self.channel, {"ended": [kin.pid for kin in self._asked]})
+
+    def buried(self, statuses: list[int]) -> None:
+        """It told how they ended."""
+        asked, self._asked = self._asked, []
+        for kin, status in zip(asked, statuses, strict=True):
+            kin.buried(status)
+        self._ask_how()
+
+    def owes(self, kin: Kin) -> bool:
+        """Whether it has yet to say how this child ended."""
+        return kin in self._asked or kin in self._ended
 
     def why(self) -> str:
         """After its end: what it said of a start that failed."""
@@ -69,9 +104,14 @@ class Zygote:
         return told.splitlines()[-1] if told else "the process from which sandboxes are forked ended unexpectedly"
 
     def close(self) -> None:
-        """Let it go: it ends when its channel does, its children live on."""
+        """Let it go: it ends when its channel does; its children live on, as the warden's."""
+        self.closed = True
         self.channel.close()
         os.close(self.failure)
+        left = [*self._asked, *self._ended]
+        self._asked, self._ended = [], []
+        for kin in left:
+            kin.conclude()
 
 
 def _become(definition: Message, channel: socket.socket, failing: int) -> NoReturn:
@@ -116,12 +156,13 @@ class Brood:
         return made
 
     def bear(self, ward: Ward) -> None:
-        """Have one more sandbox forked when its turn comes."""
-        self.spare.append(ward)
+        """Have one more sandbox forked when its turn comes; it has its namespace."""
+        (self.wanted if ward.hurried else self.spare).append(ward)
         self._feed()
 
     def hurry(self, ward: Ward) -> None:
         """A caller waits for this one, if it is not born already: let it pass those that are made ahead."""
+        ward.hurried = True
         if ward in self.spare:
             self.spare.remove(ward)
             self.wanted.append(ward)
@@ -137,36 +178,45 @@ class Brood:
             if len(self.zygote.owed) >= most:
                 return
             ward = queue.popleft()
-            if ward in self.warden.wards:  # else the broker let go of it meanwhile
-                self.zygote.ask(ward)
+            if ward in self.warden.wards and ward.reason is None:  # else it was ended meanwhile
+                ward.begin(self.zygote)
 
     def retire(self) -> None:
         """Let the zygote go once it owes nothing; the next birth starts another."""
         made, self.zygote = self.zygote, None
-        if made is not None and not made.owed:
+        if made is not None and made.idle():
             self._drop(made)
 
     def _drop(self, made: Zygote) -> None:
+        if made.closed:
+            return
         self.warden.forget(made.channel.fileno())
         made.close()
 
     def _heard(self, made: Zygote) -> None:
-        """A birth's process number, or the zygote's end."""
-        message, _ = wire.receive(made.channel)
+        """A birth's process number, how others ended, or the zygote's end."""
+        message, descriptors = wire.receive(made.channel)
         if message is None:
             self._died(made)
             return
         self.failures = 0
-        ward, birth = made.owed.popleft()
-        if "failed" in message:
-            birth.close()
-            ward.fail(message["failed"])
+        if "statuses" in message:
+            made.buried(message["statuses"])
         else:
-            ward.mother = made.number
-            ward.born(message["pid"], birth)
-        if self.zygote is not made and not made.owed:
+            self._bore(made, message, descriptors)
+        if self.zygote is not made and made.idle():
             self._drop(made)
         self._feed()
+
+    def _bore(self, made: Zygote, message: Message, descriptors: list[int]) -> None:
+        ward = made.owed.popleft()
+        if ward not in self.warden.wards:  # it is over already: what was forked ended with its namespace
+            for descriptor in descriptors:
+                os.close(descriptor)
+        elif "failed" in message:
+            ward.fail(message["failed"])
+        else:
+            ward.born(made, message["pid"], descriptors[0])
 
     def _died(self, made: Zygote) -> None:
         """Give the births that it owed to a new one, unless they keep failing."""
@@ -175,16 +225,16 @@ class Brood:
         self.failures += 1
         why = made.why()
         self._drop(made)
-        orphans = [ward for ward, _ in made.owed]
-        for _, birth in made.owed:
-            birth.close()
+        orphans = [ward for ward in made.owed if ward in self.warden.wards and ward.reason is None]
         if self.failures < _FAILURES:
-            self.wanted.extendleft(reversed(orphans))
+            for ward in orphans:
+                ward.begin_again(why)
         else:
-            for ward in [*orphans, *self.wanted, *self.spare]:
-                ward.fail(why)
+            lost = [*orphans, *self.wanted, *self.spare]
             self.wanted.clear()
             self.spare.clear()
+            for ward in lost:
+                ward.fail(why)
         self._feed()
 
 
@@ -200,6 +250,17 @@ class Nursery:
     def define(self, definition: Message) -> None:
         """Take a root's description and start its zygote."""
         self.broods[definition["key"]] = Brood(self.warden, definition)
+
+    def take(self, ward: Ward, first: int, namespace: int) -> None:
+        """Here is a namespace for this ward, behind two descriptors: a pidfd of its pid 1, and itself."""
+        if ward in self.warden.wards and ward.reason is None:
+            ward.kin.settle(first, namespace)
+            self[ward.key].bear(ward)
+        else:  # the broker let go of it meanwhile
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(first, signal.SIGKILL)
+            os.close(first)
+            os.close(namespace)
 
     def __getitem__(self, key: str) -> Brood:
         """What is born of a root that was defined."""

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from fumehood.kernel.cgroup import Group
 
-#: Pid 1 forks the runner before anything else, and ends with it: no other process ever has this number.
+#: It is forked into a namespace that has only pid 1, which ends when it does: no other process ever has this number.
 _RUNNER = "2"
 _INIT = "1"
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -73,7 +73,7 @@ class Reins:
                 signal.pidfd_send_signal(process, signal.SIGCONT)
 
     def _pids(self) -> list[str]:
-        """All but pid 1, which only reaps."""
+        """All but pid 1, which only sleeps."""
         try:
             return [name for name in os.listdir(self._proc) if name.isdigit() and name != _INIT]
         except OSError:

@@ -1,8 +1,8 @@
-"""Inside a new sandbox: give up everything, in the one order that works, and fork the runner.
+"""Inside a new sandbox: give up everything, in the one order that works.
 
-The order matters. Mounts need capabilities, so they come first; /proc is mounted by the namespace's own pid 1; the
-user namespace is entered when nothing needs the outer one any more; Landlock forbids mounting and comes after all
-mounts; capabilities go before the filter, which comes last because it refuses what the steps before it use.
+The order matters. Mounts need capabilities, so they come first; the user namespace is entered when nothing
+needs the outer one any more; Landlock forbids mounting and comes after all mounts; capabilities go before the filter,
+which comes last because it refuses what the steps before it use.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import socket
 from typing import TYPE_CHECKING
 
 from fumehood.kernel import landlock, limits, mount, namespaces, privilege, seccomp
-from fumehood.tiers.jail import wire
 
 if TYPE_CHECKING:
     from fumehood.tiers.jail.wire import Message
@@ -52,6 +51,7 @@ def seal(orders: Message, trees: list[int], outputs: tuple[int, int]) -> list[in
         _attach(tree, target, folder=folder)
     mount.mount("proc", "/proc", "proc", _MINE | mount.NOEXEC, "subset=pid")
     mount.unmount(HOST_PROC)
+    mount.mount(HOST_PROC, "/proc/1", None, mount.BIND)  # an empty folder now: much in there asks for no right to look
     for pipe in outputs:
         os.fchown(pipe, *owner)
     _change_identity(orders, owner)
@@ -121,17 +121,8 @@ def _change_identity(orders: Message, owner: tuple[int, int]) -> None:
     namespaces.map_identity(orders["identity"], uid, gid)
 
 
-def reap(runner: int, birth: socket.socket) -> None:
-    """Be pid 1: collect orphans until the runner ends, tell the warden how, and take everything with us."""
-    while True:
-        pid, status = os.wait()
-        if pid == runner:
-            wire.send(birth, {"status": status})
-            os._exit(0)
-
-
 def reset_signals() -> None:
-    """Default dispositions: those that pid 1 has no handler for can't be sent to it from inside."""
+    """Default dispositions, whatever the interpreter has set: none has a handler and none is ignored."""
     for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
         if signal.getsignal(number) is not signal.SIG_DFL:
             signal.signal(number, signal.SIG_DFL)

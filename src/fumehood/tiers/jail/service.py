@@ -225,12 +225,9 @@ def _pipe(undo: ExitStack) -> tuple[int, int]:
 
 def _order(plan: Plan, key: str) -> Message:
     jail = {name: setting.value for name, setting in plan.jail.items()}
-    memory, processes = jail["memory"], jail["processes"] + 1  # its pid 1 is not the program's
-    caps = {"memory": memory, "processes": processes, "cpus": jail["cpus"]}
+    caps = {name: jail[name] for name in ("memory", "processes", "cpus")}
     rlimits = {name.removeprefix("rlimit."): value for name, value in jail.items() if name.startswith("rlimit.")}
     rlimits.pop("cpu")  # counts over a process's life, and a sandbox lives longer than a run: the warden measures
-    if "nproc" in rlimits:
-        rlimits["nproc"] = processes
     orders: Message = {
         "hostname": jail["hostname"],
         "root": jail["host uid"] == "range",

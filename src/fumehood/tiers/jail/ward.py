@@ -6,15 +6,15 @@ import math
 import os
 import signal
 import socket
-import stat
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from fumehood.kernel import seccomp, timers
 from fumehood.kernel.cgroup import Caps
-from fumehood.tiers.jail import trees, wire
+from fumehood.tiers.jail import orders, trees, wire
 from fumehood.tiers.jail.diary import SOONEST_S, Diary, Run, Terms
+from fumehood.tiers.jail.kin import Kin
 from fumehood.tiers.jail.lease import Lease
 from fumehood.tiers.jail.meter import Meter
 from fumehood.tiers.jail.refusals import UNTOLD, Refusals
@@ -23,6 +23,7 @@ from fumehood.tiers.jail.reins import Reins
 if TYPE_CHECKING:
     from fumehood.kernel.cgroup import Group
     from fumehood.tiers.jail.diary import Note
+    from fumehood.tiers.jail.nursery import Zygote
     from fumehood.tiers.jail.warden import Warden
     from fumehood.tiers.jail.wire import Message
 
@@ -42,8 +43,7 @@ class Ward:
         self.warden = warden
         self.key: str = order["key"]
         self.order = order
-        warden.serial += 1
-        self.serial = warden.serial
+        self.serial = warden.next_serial()
         self.lifeline = socket.socket(fileno=descriptors[0])
         self.terms = Terms(order["caps"]["cpus"], order["watch_memory"])
         self.diary = Diary(descriptors[1], descriptors[2], self.terms, writing=False)
@@ -56,68 +56,65 @@ class Ward:
         self.reins: Reins | None = None
         self.lease: Lease | None = None
         self.birth: socket.socket | None = None
-        self.pidfd = self.listener = self.alarm = -1
+        self.kin = Kin(warden, ended=self._end, over=self._finish)
+        self.hurried = False
+        self.listener = self.alarm = -1
         self.uid: int | None = None
         self.mother = 0
         self.refusals = Refusals()
         self.counted_before: Message = {}
         self.reason: str | None = None
-        self.status: int | None = None
         warden.watch(self.lifeline.fileno(), self._command)
         warden.watch(self.diary.timer, self._rung)
 
     # Birth
 
-    def born(self, pid: int, birth: socket.socket) -> None:
-        """The zygote made the process: confine it from outside, then let it hear what it is to be."""
-        if self not in self.warden.wards:  # the broker let go of it meanwhile; without orders the process ends
-            birth.close()
-            return
-        self.birth = birth
-        self.warden.watch(birth.fileno(), self._heard)
+    def begin(self, zygote: Zygote) -> None:
+        """Ask for its process; meanwhile confine it from outside, and lay ready what it is to be."""
+        self.mother = zygote.number
+        self.birth = zygote.ask(self, namespace := self.kin.enter())
+        os.close(namespace)
+        self.warden.watch(self.birth.fileno(), self._heard)
         given: list[int] = []
         try:
-            self.pidfd = os.pidfd_open(pid)
-            self.warden.watch(self.pidfd, self._finish)
-            self.uid = self.warden.nursery.identities.take()
+            if self.uid is None:
+                self.uid = self.warden.nursery.identities.take()
             self.group = self.warden.groups.create(str(self.serial), Caps(**self.order["caps"]))
             self.alarm = self.group.alarm()
             if self.alarm >= 0:
                 self.warden.watch(self.alarm, self._alarmed)
             doors = self.group.doors()
             given += doors
-            orders = self.order["orders"]
-            owner = self._owner()
+            owner = [self.uid, self.uid] if self.warden.root else [os.getuid(), os.getgid()]
             for spec in self.order["trees"]:
                 given.append(trees.open_tree(spec, owner if self.warden.root else None))
-            targets = self._targets(given[len(doors) :])
-            mine = {"owner": owner, "processors": self._processors(), "doors": len(doors), "trees": targets}
-            wire.send(birth, orders | mine, (*self.handed, *given))
+            told = orders.complete(self.order, owner, given[len(doors) :], serial=self.serial)
+            wire.send(self.birth, told | {"doors": len(doors)}, (*self.handed, *given))
         except OSError as error:
             self.fail(str(error))
         finally:
             for descriptor in given:
                 os.close(descriptor)
+
+    def begin_again(self, why: str) -> None:
+        """The zygote ended, and perhaps bore it before: another is to, in another namespace."""
+        if self.meter is not None:  # the broker was told of it already
+            self.fail(why)
+            return
+        self.kin.leave()
+        self._close_birth()
+        self._close_alarm()
+        if self.group is not None:
+            self.warden.ended.append(self.group)
+            self.group = None
+        self.serial = self.warden.next_serial()
+        self.hurried = True
+        self.warden.usher.seat(self)
+
+    def born(self, zygote: Zygote, pid: int, runner: int) -> None:
+        """The zygote made the process."""
+        self.kin.born(zygote, pid, runner)
         self._close_handed()
-
-    def _owner(self) -> list[int]:
-        """The outer user and group id: the sandbox's own as real root; in our user namespace we are its only user."""
-        if self.warden.root:
-            assert self.uid is not None  # noqa: S101 -- taken just before
-            return [self.uid, self.uid]
-        return [os.getuid(), os.getgid()]
-
-    def _targets(self, mounted: list[int]) -> list[tuple[str, bool]]:
-        """Where each tree goes inside, and whether it is a folder."""
-        kinds = [stat.S_ISDIR(os.fstat(tree).st_mode) for tree in mounted]
-        return [(spec["target"], kind) for spec, kind in zip(self.order["trees"], kinds, strict=True)]
-
-    def _processors(self) -> list[int]:
-        """The processors it is confined to where no cgroup meters them; neighbours get others."""
-        count: int = self.order["processors"]
-        mine = sorted(os.sched_getaffinity(0))
-        first = self.serial * count
-        return sorted({mine[(first + index) % len(mine)] for index in range(count)})
 
     def _close_handed(self) -> None:
         for descriptor in self.handed:
@@ -125,22 +122,18 @@ class Ward:
         self.handed = []
 
     def _heard(self) -> None:
-        """What pid 1 says: that it is sealed, that it could not, or how the runner ended."""
+        """What the new process says: that it is sealed, or that it could not be."""
         assert self.birth is not None  # noqa: S101 -- watched only while it is there
         try:
             message, descriptors = wire.receive(self.birth)
         except ValueError:
             message, descriptors = None, []
         if message is None:
-            self.warden.forget(self.birth.fileno())
-            self.birth.close()
-            self.birth = None
+            self._close_birth()
         elif "sealed" in message:
             self._sealed(descriptors)
-        elif "failed" in message:
-            self.fail(str(message["failed"]))
         else:
-            self.status = int(message["status"])
+            self.fail(message["failed"])
 
     def _sealed(self, descriptors: list[int]) -> None:
         workspace, proc, *rest = descriptors
@@ -168,7 +161,8 @@ class Ward:
         elif message["do"] == "hurry":
             self.warden.nursery[self.key].hurry(self)
         elif message["do"] == "count":
-            self._tell({"event": "counted", **self._counters(), **self._census()})
+            census = {} if self.meter is None else self.meter.census()
+            self._tell({"event": "counted", **self._counters(), **census})
         else:
             self._steer(message)
 
@@ -346,12 +340,6 @@ class Ward:
             return {}
         return {"oom_kills": self.group.oom_kills(), "forks_refused": self.group.forks_refused()}
 
-    def _census(self) -> Message:
-        """What the living sandbox holds right now."""
-        if self.meter is None:
-            return {}
-        return {"open_files": self.meter.open_files(), "tasks": self.meter.tasks()}
-
     def _tell(self, message: Message, descriptors: tuple[int, ...] = ()) -> None:
         """Tell the broker; one that does not listen loses it, and learns of the end by the lifeline's."""
         with suppress(OSError):
@@ -363,23 +351,26 @@ class Ward:
         """It could not be made: say why; nothing ran in it."""
         self._tell({"event": "failed", "why": why})
         self.reason = self.reason or "failed"
-        if self.pidfd >= 0:
+        if self.kin.first >= 0:
             self.kill("failed")
         else:
             self._release()
 
     def kill(self, reason: str) -> None:
-        """End every process of it at once: its pid 1 takes the whole namespace along."""
+        """End it, and say why."""
         self.reason = self.reason or reason
+        if self.kin.first >= 0:
+            self._end()
+        else:
+            self._finish()
+
+    def _end(self) -> None:
+        """End every process of it at once: its pid 1 takes the whole namespace along."""
         self.running, self.lease, self.due = None, None, math.inf
-        if self.pidfd >= 0:
-            self._deafen()
-            with suppress(ProcessLookupError):
-                signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
-            if self.reins is not None:
-                self.reins.release()
-        elif reason in {"closed", "broker"}:
-            self._release()
+        self._deafen()
+        self.kin.kill()
+        if self.reins is not None:
+            self.reins.release()
 
     def _deafen(self) -> None:
         """Hear nothing more of it but its end: what was hung up would call again and again until then.
@@ -392,17 +383,17 @@ class Ward:
     def _finish(self) -> None:
         """Pid 1 is gone, and with it all others: say how it ended, forget it."""
         self._catch_up()
-        if self.birth is not None:
-            self._drain()
-        told: Message = {"event": "gone", "reason": self.reason, "status": self.status, **self._counters()}
-        if self.status is not None and os.WIFSIGNALED(self.status) and os.WTERMSIG(self.status) in _CRASHES:
+        self._drain()
+        status = self.kin.status
+        told: Message = {"event": "gone", "reason": self.reason, "status": status, **self._counters()}
+        if status is not None and os.WIFSIGNALED(status) and os.WTERMSIG(status) in _CRASHES:
             self.warden.nursery[self.key].retire()
             told["crashed"] = self.mother
         self._tell(told)
         self._release()
 
     def _drain(self) -> None:
-        """The runner's status may still be unread."""
+        """Why it could not be sealed may still be unread."""
         while self.birth is not None:
             try:
                 self._heard()
@@ -427,12 +418,20 @@ class Ward:
         self._close_listener()
         self.warden.forget(self.diary.timer)
         self.diary.close()
-        for channel in (self.birth, self.lifeline):
-            if channel is not None:
-                self.warden.forget(channel.fileno())
-                channel.close()
-        self.birth = None
-        for descriptor in (self.pidfd, self.alarm):
-            if descriptor >= 0:
-                self.warden.forget(descriptor)
-                os.close(descriptor)
+        self._close_birth()
+        self._close_alarm()
+        self.kin.close()
+        self.warden.forget(self.lifeline.fileno())
+        self.lifeline.close()
+
+    def _close_birth(self) -> None:
+        if self.birth is not None:
+            self.warden.forget(self.birth.fileno())
+            self.birth.close()
+            self.birth = None
+
+    def _close_alarm(self) -> None:
+        if self.alarm >= 0:
+            self.warden.forget(self.alarm)
+            os.close(self.alarm)
+            self.alarm = -1

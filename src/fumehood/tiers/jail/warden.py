@@ -11,24 +11,28 @@ import os
 import select
 import signal
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from fumehood.kernel import limits, mount, namespaces, privilege
-from fumehood.tiers.jail import wire
+from fumehood.tiers.jail import usher, wire
 from fumehood.tiers.jail.nursery import Nursery
 from fumehood.tiers.jail.ward import Ward
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
+    from types import FrameType
 
     from fumehood.kernel.cgroup import Cgroups, Group
+    from fumehood.tiers.jail.kin import Kin
+    from fumehood.tiers.jail.usher import Usher
     from fumehood.tiers.jail.wire import Message
 
 _BROOM_MS = 50
 _LONGEST_S = 3600.0  # epoll takes no number of any size
 _PATIENCE_S, _SHORT_S = 2.0, 0.001
-#: Open files that the warden keeps for itself, and that it allows for each sandbox: thirteen are used, and those of
+#: Open files that the warden keeps for itself, and that it allows for each sandbox: fourteen are used, and those of
 #: sandboxes that are just ending are still open.
 _FILES_KEPT, _FILES_EACH = 96, 20
 
@@ -36,37 +40,45 @@ _FILES_KEPT, _FILES_EACH = 96, 20
 def main(broker: socket.socket, groups: Cgroups, facts: Message, *, launcher: int) -> None:
     """Serve the broker until it or the launcher, a pidfd, goes away; called in pid 1 of the jail's pid namespace."""
     privilege.set_name("fumehood-warden")
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     namespaces.unshare("mount")
     mount.mount(None, "/", None, mount.REC | mount.PRIVATE)
     mount.mount("proc", "/proc", "proc", mount.NOSUID | mount.NODEV | mount.NOEXEC)
-    if os.fork() == 0:  # takes the number 2, which each sandbox's runner has: what tells a fork by its process number
-        os._exit(0)  #    would not tell it from a zygote with that number
+    # It takes the number 2, which each sandbox's runner has: what tells a fork by its process number would not tell it
+    # from a zygote with that number.
+    ushering = usher.start()
     files = limits.raise_open_files()
     wire.send(broker, {"hello": facts | {"places": [place.path for place in groups.places]}})
     try:
-        made = Warden(broker, groups, root=facts["root"], most=max(files - _FILES_KEPT, 0) // _FILES_EACH)
+        made = Warden(broker, groups, ushering, root=facts["root"], most=max(files - _FILES_KEPT, 0) // _FILES_EACH)
         made.watch(launcher, made.leave)
+        made.mourn()
+        ushering.serve(made)
         made.serve()
     finally:
         groups.remove()
 
 
+def _heed(_number: int, _frame: FrameType | None) -> None:
+    """A signal: that it came is told by the bell."""
+
+
 class Warden:
     """Holds all wards of one broker and turns the loop."""
 
-    def __init__(self, broker: socket.socket, groups: Cgroups, *, root: bool, most: int) -> None:
+    def __init__(self, broker: socket.socket, groups: Cgroups, usher: Usher, *, root: bool, most: int) -> None:
         """Begin with no sandbox; there will be `most` at once."""
         self.broker = broker
         self.most = most
         self.groups = groups
+        self.usher = usher
         self.root = root
         self.epoll = select.epoll()
         self.callbacks: dict[int, Callable[[], None]] = {}
         self.nursery = Nursery(self, root=root)
         self.wards: set[Ward] = set()
         self.ended: list[Group] = []
-        self.serial = 0
+        self.runners: dict[int, Kin] = {}  # by their numbers here
+        self._serial = 0
         self.gone = False
 
     def watch(self, descriptor: int, callback: Callable[[], None]) -> None:
@@ -78,6 +90,25 @@ class Warden:
         """Stop watching, if it is watched; before the descriptor is closed."""
         if self.callbacks.pop(descriptor, None) is not None:
             self.epoll.unregister(descriptor)
+
+    def mourn(self) -> None:
+        """Hear of every child's end: a zygote's, and that of runners whose zygote ended before them."""
+        bell, rope = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        signal.signal(signal.SIGCHLD, _heed)  # only what has a handler rings the bell
+        signal.set_wakeup_fd(rope, warn_on_full_buffer=False)
+        self.watch(bell, lambda: self._bury(bell))
+
+    def _bury(self, bell: int) -> None:
+        os.read(bell, 4096)
+        with suppress(ChildProcessError):
+            while (ended := os.waitpid(-1, os.WNOHANG))[0]:
+                if ended[0] in self.runners:
+                    self.runners[ended[0]].buried(ended[1])
+
+    def next_serial(self) -> int:
+        """A number that no sandbox had."""
+        self._serial += 1
+        return self._serial
 
     def serve(self) -> None:
         """Turn the loop until the broker hangs up; then end everything."""
@@ -131,4 +162,4 @@ class Warden:
             if sum(ward.reason is None for ward in self.wards) > self.most:
                 ward.fail(f"the jail's limit of open files allows {self.most} sandboxes at once (ulimit -Hn)")
             else:
-                self.nursery[ward.key].bear(ward)
+                self.usher.seat(ward)

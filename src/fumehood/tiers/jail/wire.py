@@ -1,6 +1,6 @@
 """What travels between the jail's processes: JSON with descriptors among our own, bounded frames with the code's side.
 
-Between broker, warden and pid 1 each message is one SEQPACKET datagram. The runner's channel is a byte stream that
+Between broker, warden and zygote each message is one SEQPACKET datagram. The runner's channel is a byte stream that
 hostile code can write to: there every frame is length-prefixed, bounded, and parsed by `Frames` without trust.
 """
 

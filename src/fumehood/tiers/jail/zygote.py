@@ -9,10 +9,9 @@ from __future__ import annotations
 import gc
 import json
 import os
-import signal
 import socket
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from fumehood.kernel import hugepages, namespaces, privilege
 from fumehood.tiers.jail import packages, root, runner, seal, wire
@@ -34,24 +33,33 @@ def main() -> None:
     while True:
         message, descriptors = wire.receive(control)
         if message is None:
-            return
-        birth = descriptors[0]
-        told: wire.Message
-        try:
-            namespaces.unshare("pid")
-            child = os.fork()
-        except OSError as error:
-            told = {"failed": f"fork: {error.strerror}"}
+            os._exit(0)
+        if "ended" in message:
+            wire.send(control, {"statuses": [os.waitpid(child, 0)[1] for child in message["ended"]]})
         else:
-            if child == 0:
-                control.detach()
-                os.close(wire.CONTROL)
-                os.close(own)
-                _be_born(birth, ready)
-            told = {"pid": child}
-        namespaces.rejoin(own, "pid")
-        os.close(birth)
-        wire.send(control, told)
+            _bear(control, own, descriptors, ready=ready)
+
+
+def _bear(control: socket.socket, own: int, descriptors: list[int], *, ready: runner.Runner) -> None:
+    """Fork one more, into a namespace where it is the second."""
+    birth, namespace = descriptors
+    try:
+        namespaces.rejoin(namespace, "pid")
+        child = os.fork()
+    except OSError as error:
+        wire.send(control, {"failed": f"fork: {error.strerror}"})
+    else:
+        if child == 0:
+            control.detach()
+            for descriptor in (wire.CONTROL, own, namespace):
+                os.close(descriptor)
+            _be_born(birth, ready)
+        pidfd = os.pidfd_open(child)
+        wire.send(control, {"pid": child}, (pidfd,))
+        os.close(pidfd)
+    namespaces.rejoin(own, "pid")
+    os.close(birth)
+    os.close(namespace)
 
 
 def _settle(installed: wire.Message) -> runner.Runner:
@@ -69,7 +77,6 @@ def _settle(installed: wire.Message) -> runner.Runner:
     privilege.join_empty_keyring()
     seal.reset_signals()
     ready = runner.warm_up()
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # children are reaped by the kernel; the warden holds pidfds
     sys.path[:] = [entry for entry in sys.path if entry != root.PACKAGE_FOLDER]
     ours = [name for name in sys.modules if name.partition(".")[0] == "fumehood"]
     _OURS.extend(sys.modules.pop(name) for name in ours)
@@ -80,8 +87,8 @@ def _settle(installed: wire.Message) -> runner.Runner:
     return ready
 
 
-def _be_born(birth: int, ready: runner.Runner) -> None:
-    """In the child, pid 1 of a new namespace: take orders, seal, fork the runner, reap."""
+def _be_born(birth: int, ready: runner.Runner) -> NoReturn:
+    """In the child, in a namespace that has only its pid 1 yet: take orders, seal, run."""
     channel = socket.socket(fileno=birth)
     try:
         orders, descriptors = wire.receive(channel)
@@ -89,18 +96,12 @@ def _be_born(birth: int, ready: runner.Runner) -> None:
             os._exit(1)
         control, out, err, *rest = descriptors
         doors, trees = rest[: orders["doors"]], rest[orders["doors"] :]
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # the one that the zygote itself has otherwise
         seal.join(doors)
         handed = seal.seal(orders, trees, (out, err))
         wire.send(channel, {"sealed": True}, tuple(handed))
         seal.limit_files(orders)
-        child = os.fork()
     except BaseException as error:  # noqa: BLE001 -- half sealed, there is nothing to go back to
         wire.send(channel, {"failed": f"{type(error).__name__}: {error}"})
         os._exit(1)
-    if child == 0:
-        channel.close()
-        ready.begin(control, out, err)
-    for descriptor in (*handed, control, out, err):
-        os.close(descriptor)
-    seal.reap(child, channel)
+    channel.close()
+    ready.begin(control, out, err)
