@@ -150,12 +150,18 @@ class Cell:
         self._asked += 1
         with self._bell:
             self.clock = Clock(budget["wall"])
-            forks = 0 if self.meter is None else self.meter.forks_refused()
+            forks = self._forks_refused()
             self._diary.begin(budget, run=self._asked, used_ns=self._cpu_ns, forks_refused=forks)
             self._rang = bool(budget.get("interrupt"))
             if self._rang:
                 self.lifeline.tell({"do": "interrupt"})
             return self.clock
+
+    def _forks_refused(self) -> int:
+        if self.meter is not None:
+            with suppress(OSError):  # its group is gone with it; its end is told on the lifeline
+                return self.meter.forks_refused()
+        return 0
 
     async def start(self, request: Message, clock: Clock, waiter: Waiter) -> None:
         """Hand the program over; `advance` takes in what comes while it is `going`, `finish` says what happened."""
