@@ -29,7 +29,7 @@ class Seen:
         self.stdout: bytes | bytearray = b""
         self.stderr: bytes | bytearray = b""
         self.shown: list[Shown] = []
-        self.dropped = (0, 0, 0)
+        self.dropped: tuple[int, int, int] = (0, 0, 0)
         self.wall_s, self.wall_limit_s = wall_s, wall_limit_s
         self.cpu_ns = self.peak = 0
         self.processes = 1
