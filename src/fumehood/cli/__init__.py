@@ -35,7 +35,7 @@ def _start_jail() -> None:
     from fumehood.tiers.jail.spawn import Launched
 
     launched = Launched()
-    gc.disable()  # what is imported stays
+    gc.set_threshold(50_000)  # what is imported stays: there is nothing to collect
     from contextlib import suppress
 
     from fumehood import pool

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import hashlib
 import json
 import sys
@@ -59,7 +58,6 @@ def command(  # noqa: PLR0913, PLR0917 -- the contract's options
     """
     source, name, language = read_source(file, code, lang)
     in_force = load_policy(policy, wall=timeout, memory=memory, hosts=allow_net)
-    gc.enable()
     building, advance = Building("data" if env == "auto" else env), Advance()
     try:
         result = sandbox.run(

@@ -13,20 +13,15 @@ from fumehood.check.python.machine import Args, Machine, method, model
 from fumehood.check.python.nested import run_code
 from fumehood.check.python.values import UNKNOWN, Const, Map, Object, Ref, Value, from_values
 
-ATTACH: Final = re.compile(r"\b(?:attach(?:\s+database)?|vacuum\s+into|detach)\s+['\"]([^'\"]+)['\"]", re.IGNORECASE)
-SQL_FILES: Final = re.compile(
-    r"(?:read_csv(?:_auto)?|read_parquet|read_text|read_blob|read_json(?:_auto)?|readfile|load_file|glob|read_file)\s*\(\s*['\"]([^'\"]+)['\"]",
-    re.IGNORECASE,
-)
-SQL_QUOTED: Final = re.compile(
-    r"\bfrom\s+'([^']+)'|\bcopy\b[^;]*?\b(?:to|from)\s+'([^']+)'|\boutfile\s+'([^']+)'|writefile\s*\(\s*'([^']+)'",
-    re.IGNORECASE,
+# Compiled by `re` when a statement is first looked at: most programs have none.
+ATTACH: Final = r"\b(?:attach(?:\s+database)?|vacuum\s+into|detach)\s+['\"]([^'\"]+)['\"]"
+SQL_FILES: Final = r"(?:read_csv(?:_auto)?|read_parquet|read_text|read_blob|read_json(?:_auto)?|readfile|load_file|glob|read_file)\s*\(\s*['\"]([^'\"]+)['\"]"
+SQL_QUOTED: Final = (
+    r"\bfrom\s+'([^']+)'|\bcopy\b[^;]*?\b(?:to|from)\s+'([^']+)'|\boutfile\s+'([^']+)'|writefile\s*\(\s*'([^']+)'"
 )
 MAX_STATEMENT: Final = 100_000  # longer ones are dumps
 HUGE_ARRAY: Final = 64 << 30
-SQL_NATIVE: Final = re.compile(
-    r"\bload_extension\s*\(|\binstall\s+\w+|\bload\s+'|\bcopy\b[^;]*\bprogram\b", re.IGNORECASE
-)
+SQL_NATIVE: Final = r"\bload_extension\s*\(|\binstall\s+\w+|\bload\s+'|\bcopy\b[^;]*\bprogram\b"
 
 
 @model("sqlite3.connect", "duckdb.connect", "apsw.Connection", "aiosqlite.connect")
@@ -74,14 +69,19 @@ def sql(machine: Machine, value: Value, args: Args) -> None:
     for text, how in told(value):
         if text is None or len(text) > MAX_STATEMENT:
             continue
-        for path in ATTACH.findall(text):
+        for path in re.findall(ATTACH, text, re.IGNORECASE):
             if path != ":memory:":
                 target = path.removeprefix("file:").partition("?")[0]
                 machine.need("fs.write", args.node, value=target, how=how)
-        quoted = [path for groups in SQL_QUOTED.findall(text) for path in groups if "/" in path or "." in path]
-        for path in [*SQL_FILES.findall(text), *quoted]:
+        quoted = [
+            path
+            for groups in re.findall(SQL_QUOTED, text, re.IGNORECASE)
+            for path in groups
+            if "/" in path or "." in path
+        ]
+        for path in [*re.findall(SQL_FILES, text, re.IGNORECASE), *quoted]:
             exert(machine, "pandas.read_csv", Args([Const(path)], node=args.node))
-        if SQL_NATIVE.search(text):
+        if re.search(SQL_NATIVE, text, re.IGNORECASE):
             machine.need("code.native", args.node, value="a database extension", how=how)
 
 
@@ -207,9 +207,7 @@ def annotations_run(machine: Machine, args: Args) -> Value:
     return UNKNOWN
 
 
-XML_ENTITY: Final = re.compile(
-    r"<!(?:ENTITY|DOCTYPE)\s[^>\[]*?\b(?:SYSTEM|PUBLIC\s+[\"'][^\"']*[\"'])\s+[\"']([^\"']+)[\"']", re.IGNORECASE
-)
+XML_ENTITY: Final = r"<!(?:ENTITY|DOCTYPE)\s[^>\[]*?\b(?:SYSTEM|PUBLIC\s+[\"'][^\"']*[\"'])\s+[\"']([^\"']+)[\"']"
 
 
 @model(
@@ -241,7 +239,7 @@ def document(machine: Machine, args: Args) -> Value:
     data = concrete(content)
     text = data.decode("utf-8", "replace") if isinstance(data, bytes) else data
     if isinstance(text, str) and "<!" in text:
-        for path in XML_ENTITY.findall(text[:MAX_STATEMENT]):
+        for path in re.findall(XML_ENTITY, text[:MAX_STATEMENT], re.IGNORECASE):
             exert(machine, "pandas.read_csv", Args([Const(path)], node=args.node))
     return Object("xml.Element", from_values(*args.all()).origin)
 

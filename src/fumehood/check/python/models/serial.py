@@ -32,12 +32,8 @@ MAX_PICKLE: Final = 200_000
 HARMLESS: Final = words(
     "collections datetime decimal fractions numpy pandas sklearn scipy copyreg uuid _codecs pathlib torch enum"
 )
-YAML_TAG: Final = re.compile(
-    r"!!python/(?:object(?:/apply|/new)?|name|module):([\w.]+)(?:[ :]*(?:\n\s*-?\s*|\[?\s*)([^\n\]]*))?"
-)
-JSON_TYPE: Final = re.compile(
-    r'"py/(?:object|reduce|type|function|repr)"\s*:\s*(?:\[\s*\{\s*"py/type"\s*:\s*)?"([\w.]+)'
-)
+YAML_TAG: Final = r"!!python/(?:object(?:/apply|/new)?|name|module):([\w.]+)(?:[ :]*(?:\n\s*-?\s*|\[?\s*)([^\n\]]*))?"
+JSON_TYPE: Final = r'"py/(?:object|reduce|type|function|repr)"\s*:\s*(?:\[\s*\{\s*"py/type"\s*:\s*)?"([\w.]+)'
 
 
 def named(machine: Machine, path: str, args: Args, *, argument: Value | None = None) -> None:
@@ -240,7 +236,7 @@ def yaml_loaded(machine: Machine, args: Args) -> Value:
     if isinstance(text, bytes):
         text = text.decode("utf-8", "replace")
     if isinstance(text, str) and "!!python" in text:
-        for path, argument in YAML_TAG.findall(text[:MAX_PICKLE]):
+        for path, argument in re.findall(YAML_TAG, text[:MAX_PICKLE]):
             named(machine, path, args, argument=Const(argument.strip(" '\"[]-")))
     return from_values(*args.all())
 
@@ -249,7 +245,7 @@ def yaml_loaded(machine: Machine, args: Args) -> Value:
 def json_unpickled(machine: Machine, args: Args) -> Value:
     text = concrete(args.get(0, "string"))
     if isinstance(text, str) and '"py/' in text:
-        for path in JSON_TYPE.findall(text[:MAX_PICKLE]):
+        for path in re.findall(JSON_TYPE, text[:MAX_PICKLE]):
             named(machine, path, args)
     return UNKNOWN
 
