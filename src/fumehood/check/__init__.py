@@ -12,22 +12,33 @@ through.
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from fumehood.check.catalogue import explain
 from fumehood.check.examine import VERSION, State, examine
-from fumehood.check.rendering import render
-from fumehood.check.sarif import to_sarif
-from fumehood.check.serial import to_json
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from fumehood.check.catalogue import explain
+    from fumehood.check.rendering import render
+    from fumehood.check.sarif import to_sarif
+    from fumehood.check.serial import to_json
     from fumehood.execution import Language, Report
     from fumehood.policy import Policy
 
 __all__ = ["VERSION", "State", "check", "examine", "explain", "render", "to_json", "to_sarif"]
+
+#: What a run does not need.
+_LATER = {"explain": "catalogue", "render": "rendering", "to_json": "serial", "to_sarif": "sarif"}
+
+
+def __getattr__(name: str) -> object:
+    if name not in _LATER:
+        message = f"module 'fumehood.check' has no attribute {name!r}"
+        raise AttributeError(message)
+    return getattr(import_module(f"fumehood.check.{_LATER[name]}"), name)
 
 
 def check(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from fumehood.check.catalogue import BY_CAPABILITY
 from fumehood.check.need import Need, Reading
 from fumehood.execution import Finding
 
@@ -38,6 +37,8 @@ def judge(reading: Reading, policy: Policy) -> tuple[Verdict, tuple[Finding, ...
 
 def decide(need: Need, policy: Policy) -> tuple[Rule, Verdict] | None:
     """Answer the rule that judges a need and its verdict; None where it is allowed."""
+    from fumehood.check.catalogue import BY_CAPABILITY  # noqa: PLC0415 -- 3 ms that a program without needs saves
+
     for rule in BY_CAPABILITY.get(need.capability, ()):
         verdict = rule.judge(need, policy)
         if verdict is not None:

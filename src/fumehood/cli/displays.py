@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fumehood import showing
-from fumehood.cli import inline
 from fumehood.cli.text import printable, write
 from fumehood.errors import UsageError
 
 if TYPE_CHECKING:
+    from fumehood.cli.inline import Terminal
     from fumehood.execution import Display, Result
     from fumehood.showing import Item
 
@@ -25,7 +25,7 @@ _SUFFIXES = {
 
 def show(result: Result, out: str | None) -> list[str]:
     """Show each thing displayed on standard output; say where the pictures are."""
-    terminal = inline.terminal(os.environ) if sys.stdout.isatty() else None
+    terminal = _terminal() if sys.stdout.isatty() else None
     remarks: list[str] = []
     unseen = 0
     for item in showing.items(result):
@@ -40,13 +40,19 @@ def show(result: Result, out: str | None) -> list[str]:
     return remarks
 
 
+def _terminal() -> Terminal | None:
+    from fumehood.cli import inline
+
+    return inline.terminal(os.environ)
+
+
 def keep(result: Result, out: str) -> list[str]:
     """Write the pictures into a folder and say where; nothing is shown."""
     kept = [_keep(item, Path(out)) for item in showing.items(result)]
     return [f"fumehood: a picture was displayed: {path}" for path in kept if path is not None]
 
 
-def _show(item: Item, terminal: inline.Terminal | None) -> bool:
+def _show(item: Item, terminal: Terminal | None) -> bool:
     """Show one thing; False where it is more than the text that stands for it."""
     picture = showing.picture(item)
     drawn = terminal.draw(picture) if terminal is not None and picture is not None else ""

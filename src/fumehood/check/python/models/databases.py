@@ -15,7 +15,10 @@ from fumehood.check.python.values import UNKNOWN, Const, Map, Object, Ref, Value
 
 # Compiled by `re` when a statement is first looked at: most programs have none.
 ATTACH: Final = r"\b(?:attach(?:\s+database)?|vacuum\s+into|detach)\s+['\"]([^'\"]+)['\"]"
-SQL_FILES: Final = r"(?:read_csv(?:_auto)?|read_parquet|read_text|read_blob|read_json(?:_auto)?|readfile|load_file|glob|read_file)\s*\(\s*['\"]([^'\"]+)['\"]"
+SQL_FILES: Final = (
+    r"(?:read_csv(?:_auto)?|read_parquet|read_text|read_blob|read_json(?:_auto)?|readfile|load_file|glob|read_file)"
+    r"\s*\(\s*['\"]([^'\"]+)['\"]"
+)
 SQL_QUOTED: Final = (
     r"\bfrom\s+'([^']+)'|\bcopy\b[^;]*?\b(?:to|from)\s+'([^']+)'|\boutfile\s+'([^']+)'|writefile\s*\(\s*'([^']+)'"
 )
