@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from fumehood.policy import Policy
     from fumehood.shelves import Shelf
     from fumehood.tiers.jail.cell import Cell
-    from fumehood.tiers.jail.spawn import Launched
+    from fumehood.tiers.jail.opening import Opening
     from fumehood.tiers.jail.waiting import Waiter
 
 _PLANS_KEPT = 64
@@ -66,9 +66,9 @@ class Prepared(NamedTuple):
 class Pool:
     """Hands out fresh cells by plan, from those that wait where there are any."""
 
-    def __init__(self, waiting: int = WAITING, launched: Launched | None = None) -> None:
+    def __init__(self, waiting: int = WAITING, opening: Opening | None = None) -> None:
         """Start the jail, or take over one that was started early; begin with `waiting` cells for each plan in use."""
-        self.jail = Jail(launched)
+        self.jail = Jail(opening)
         self._lock = threading.Lock()
         self._shelves = Shelves(waiting)
         self._tidied = time.monotonic()
@@ -108,9 +108,8 @@ class Pool:
             self._plans[ask] = ready
         return ready
 
-    def expect(self, policy: Policy) -> None:
-        """Have the jail begin with what a run under this policy will need, while the caller does other things."""
-        made = plan(policy, self.host)
+    def expect(self, policy: Policy, made: Plan) -> None:
+        """Have the jail begin with a sandbox by the policy's plan, while the caller does other things."""
         cell = self.jail.order(made)
         ready = self._keep(Ask(policy, "python"), made)
         with self._lock:
@@ -250,12 +249,12 @@ _shared: Pool | None = None
 _guard = threading.Lock()
 
 
-def shared(waiting: int = WAITING, launched: Launched | None = None) -> Pool:
+def shared(waiting: int = WAITING, opening: Opening | None = None) -> Pool:
     """The pool of this process, started at first use and again after it failed to start or died."""
     global _shared  # noqa: PLW0603 -- one jail a process is the point
     with _guard:
         if _shared is None:
-            _shared = Pool(waiting, launched)
+            _shared = Pool(waiting, opening)
             atexit.unregister(shutdown)
             atexit.register(shutdown)
         return _shared

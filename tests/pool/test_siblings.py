@@ -12,7 +12,7 @@ import pytest
 
 from fumehood import environments, pool
 from fumehood.plan import BARE
-from fumehood.tiers.jail import seeds, service
+from fumehood.tiers.jail import opening, seeds
 from tests import unread as fh
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ def test_what_waits_is_not_handed_out_after_a_sibling_crashed(end: str, stocked:
 @pytest.mark.usefixtures("alone")
 def test_a_zygote_is_replaced_after_so_many_forks(monkeypatch: pytest.MonkeyPatch) -> None:
     """After its last fork another serves, without a pause for the caller."""
-    monkeypatch.setattr(service, "FORKS", 3)
+    monkeypatch.setattr(opening, "FORKS", 3)
     hashes = [fh.run(LAYOUT, env="bare").value[0] for _ in range(7)]
 
     assert [3, 3, 1] == [hashes.count(each) for each in dict.fromkeys(hashes)]
@@ -160,7 +160,7 @@ def test_a_zygote_is_replaced_after_so_many_forks(monkeypatch: pytest.MonkeyPatc
 @pytest.mark.usefixtures("alone")
 def test_a_zygote_is_replaced_after_so_long(monkeypatch: pytest.MonkeyPatch) -> None:
     """Past its age each birth comes from a new one."""
-    monkeypatch.setattr(service, "AGE_S", 0.0)
+    monkeypatch.setattr(opening, "AGE_S", 0.0)
     hashes = [fh.run(LAYOUT, env="bare").value[0] for _ in range(3)]
 
     assert 3 == len(set(hashes))

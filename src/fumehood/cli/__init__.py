@@ -38,9 +38,18 @@ def _start_jail() -> None:
     gc.set_threshold(50_000)  # what is imported stays: there is nothing to collect
     from contextlib import suppress
 
-    from fumehood import pool
     from fumehood.errors import Error
+    from fumehood.plan import plan
     from fumehood.policy import Policy
+    from fumehood.tiers.jail.opening import Opening
 
-    with suppress(Error):
-        pool.shared(waiting=0, launched=launched).expect(Policy.default())
+    opening, policy, made = Opening(launched), Policy.default(), None
+    with suppress(Error, OSError):
+        made = plan(policy, opening.host)
+        opening.describe(made)
+    from fumehood import pool
+
+    shared = pool.shared(waiting=0, opening=opening)
+    if made is not None:
+        with suppress(Error):
+            shared.expect(policy, made)

@@ -14,26 +14,21 @@ from typing import TYPE_CHECKING, Any
 
 from fumehood.errors import SandboxClosed, Unavailable
 from fumehood.kernel import bpf, landlock, limits
-from fumehood.plan import Host, Plan
 from fumehood.tiers.jail import wire
 from fumehood.tiers.jail.cell import Cell
 from fumehood.tiers.jail.diary import Terms, ends
+from fumehood.tiers.jail.opening import POLICY, Opening
 from fumehood.tiers.jail.spawn import Launched
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from fumehood.plan import Setting, Slice
+    from fumehood.plan import Host, Plan, Slice
     from fumehood.tiers.jail.wire import Message
 
-#: A zygote's children share its address layout and hash seed; it is replaced by a fresh one after this many, after
-#: this many seconds, and whenever a child crashed, so that an attacker can't learn by trying.
-FORKS, AGE_S = 2000, 600.0
-_PATIENCE_S = 30
 _ORDERS_KEPT = 64
 #: Descriptors of the caller that are left alone when a cell is ordered: those that live need some to be looked after.
 _RESERVE = 64
-_POLICY = ("files.read", "files.write")
 
 
 class Jail:
@@ -42,24 +37,19 @@ class Jail:
     Its descriptors are used and closed under one lock, so no thread can come upon a number that another one closed.
     """
 
-    def __init__(self, launched: Launched | None = None) -> None:
+    def __init__(self, opening: Opening | None = None) -> None:
         """Start it, or take over what was started early; `host` waits for it.
 
         Raises:
             Unavailable: The caller's own limits let no process be started.
         """
-        self._roots: set[str] = set()
         self._lock = threading.Lock()
         self._closed = False
-        self._host: Host | None = None
-        self.places: tuple[str, ...] = ()
         self._orders: dict[int, tuple[Plan, bytes]] = {}  # with the plan, whose id is the key, kept alive
         try:
-            launched = launched or Launched()
+            self._opening = opening or Opening(Launched())
         except OSError as error:
             raise _own_limit(error) from error
-        self._launcher, self._told = launched.pid, launched.told
-        self._channel = socket.socket(fileno=launched.channel)
 
     @property
     def host(self) -> Host:
@@ -69,41 +59,16 @@ class Jail:
             Unavailable: The jail's processes did not come up.
             SandboxClosed: They were killed while they did, or the jail was closed.
         """
-        if self._host is None:
+        if self._opening.known is None:
             with self._lock:
                 return self._known_host()
-        return self._host
+        return self._opening.known
 
     def _known_host(self) -> Host:
         """`host`, for who holds the lock."""
         if self._closed:
             raise SandboxClosed("The jail was closed.", remedy="Make a new Sandbox.")
-        if self._host is None:
-            self._channel.settimeout(_PATIENCE_S)
-            try:
-                message, _ = wire.receive(self._channel)
-            except OSError:
-                message = None
-            if message is None:
-                raise self._failure()
-            hello = message["hello"]
-            self.places = tuple(hello.pop("places", ()))
-            self._host = Host.from_dict(hello)
-        return self._host
-
-    def _failure(self) -> Unavailable | SandboxClosed:
-        """What the jail's processes said before they ended; without a word they were killed."""
-        os.set_blocking(self._told, False)
-        try:
-            told = os.read(self._told, 65536).decode("utf-8", "replace").strip()
-        except BlockingIOError:
-            told = ""
-        if not told:
-            return SandboxClosed("The jail's processes were killed.", remedy="Try again: new ones are started.")
-        return Unavailable(
-            f"The jail did not start: {told.splitlines()[-1]}",
-            remedy="Report this, with what `fumehood doctor --json` says.",
-        )
+        return self._opening.host
 
     def order(self, plan: Plan, trees: Iterable[Message] = ()) -> Cell:
         """Order a cell sealed by `plan`; it comes into being while the caller goes on.
@@ -138,7 +103,7 @@ class Jail:
                 if trees:
                     message = wire.decode(order)
                     order = wire.encode(message | {"trees": message["trees"] + trees})
-                wire.send(self._channel, order, far_ends)
+                wire.send(self._opening.channel, order, far_ends)
             except OSError as error:
                 if error.errno in {errno.EPIPE, errno.ECONNRESET} or isinstance(error, TimeoutError):
                     raise SandboxClosed("The jail's processes are gone.", remedy="Make a new Sandbox.") from error
@@ -149,10 +114,7 @@ class Jail:
         if id(plan) not in self._orders:
             if len(self._orders) >= _ORDERS_KEPT:
                 del self._orders[next(iter(self._orders))]
-            key = _root_key(plan)
-            if key not in self._roots:
-                wire.send(self._channel, wire.encode(_root(plan, self._known_host(), key)))
-                self._roots.add(key)
+            key = self._opening.describe(plan)
             self._orders[id(plan)] = plan, wire.encode(_order(plan, key))
         return self._orders[id(plan)][1]
 
@@ -162,17 +124,17 @@ class Jail:
             if self._closed:
                 return
             self._closed = True
-            self._channel.close()
+            self._opening.channel.close()
         with suppress(ChildProcessError):  # a caller that waits for any child took it already
-            os.waitpid(self._launcher, 0)
-        os.close(self._told)
+            os.waitpid(self._opening.launcher, 0)
+        os.close(self._opening.told)
 
     def abandon(self) -> None:
         """In a fork of the broker: let go of what is the parent's, without the lock that a thread of it may hold."""
         if not self._closed:
             self._closed = True
-            self._channel.close()
-            os.close(self._told)
+            self._opening.channel.close()
+            os.close(self._opening.told)
 
 
 def _own_limit(error: OSError) -> Unavailable:
@@ -255,7 +217,7 @@ def _order(plan: Plan, key: str) -> Message:
 
 def _policy_mounts(plan: Plan) -> list[Message]:
     """The host paths that the policy itself names: shown to its own sandboxes, not part of a shared root."""
-    mounts = [s.value for s in plan.jail.values() if s.name.startswith("mount:") and s.because in _POLICY]
+    mounts = [s.value for s in plan.jail.values() if s.name.startswith("mount:") and s.because in POLICY]
     return [value | {"source": os.path.realpath(value["source"])} for value in mounts]
 
 
@@ -293,36 +255,3 @@ def _program(calls: Slice) -> bytes:
 def _test(rule: dict[str, Any]) -> bpf.Test:
     values: tuple[int, ...] = tuple(rule["value"]) if rule["op"] == "in" else (rule["value"],)
     return bpf.Test(rule["arg"], rule["op"], values, bpf.Answer(rule["action"], rule["errno"]))
-
-
-def _root_key(plan: Plan) -> str:
-    """Sandboxes share a zygote when they share the root and the environment."""
-    made_of = {name: plan.jail[name].value for name in ("environment", "packages")}
-    return wire.encode({"entries": _entries(plan), **made_of}).decode()
-
-
-def _entries(plan: Plan) -> list[Message]:
-    """The root's entries; of what is mounted anew for each sandbox there is only the place."""
-    return [_entry(setting) for setting in plan.jail.values() if setting.name.startswith("mount:")]
-
-
-def _entry(setting: Setting) -> Message:
-    value: Message = setting.value
-    if setting.because in _POLICY:
-        return {"kind": "point", "target": value["target"], "source": value["source"]}
-    if value["kind"] in {"tmpfs", "proc"}:
-        return {"kind": "folder", "target": value["target"], "source": ""}
-    return value
-
-
-def _root(plan: Plan, host: Host, key: str) -> Message:
-    return {
-        "do": "root",
-        "key": key,
-        "forks": FORKS,
-        "age": AGE_S,
-        "entries": _entries(plan),
-        "python": host.python,
-        "environment": plan.jail["environment"].value,
-        "packages": plan.jail["packages"].value,
-    }
