@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -21,7 +22,8 @@ PATIENCE_S = 60
 def test_what_runs_inside_is_compiled_once(tmp_path: Path) -> None:
     """A zygote can't write byte code where it lies; its launcher does, where there is none."""
     shutil.copytree(SOURCE, tmp_path / "src", ignore=shutil.ignore_patterns("__pycache__"))
-    environment = inherited() | {"PYTHONPATH": str(tmp_path / "src")}
+    environment = inherited()
+    environment["PYTHONPATH"] = os.pathsep.join([str(tmp_path / "src"), environment.get("PYTHONPATH", "")])
     environment.pop("PYTHONDONTWRITEBYTECODE", None)
     inside = tmp_path / f"src/fumehood/tiers/jail/runner/__pycache__/namespace.{sys.implementation.cache_tag}.pyc"
 
