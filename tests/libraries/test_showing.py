@@ -135,6 +135,14 @@ def test_other_things_show_themselves(sandbox: fh.Sandbox) -> None:
     assert ["text/html"] == mimes(sandbox.run("from sklearn.linear_model import Ridge\nRidge()"))
 
 
+def test_styled_tables_are_shown(sandbox: fh.Sandbox) -> None:
+    """`DataFrame.style` has what it writes its HTML with."""
+    result = sandbox.run("pd.DataFrame({'a': [1, 2]}).style.highlight_max(color='red').format('{:.1f} EUR')")
+
+    assert ["text/html"] == mimes(result)
+    assert "2.0 EUR" in next(each.data for each in result.displays if each.mime == "text/html")
+
+
 def test_characters_without_a_font_are_told_once(sandbox: fh.Sandbox) -> None:
     """One remark names them, however often they stand in a plot; none of matplotlib's warnings."""
     result = sandbox.run(
@@ -144,6 +152,18 @@ def test_characters_without_a_font_are_told_once(sandbox: fh.Sandbox) -> None:
     assert 1 == result.stderr.count("no font here has")
     assert 1 == result.stderr.count("\n")
     assert 2 == len(pictures(result))
+
+
+def test_chinese_japanese_and_korean_are_drawn(sandbox: fh.Sandbox) -> None:
+    """Each sign has a picture of its own, where those that no font has are boxes that look alike."""
+
+    def drawn(sign: str) -> str:
+        result = sandbox.run(f"plt.figtext(0.5, 0.5, {sign!r}); plt.show()")
+        assert ("no font" in result.stderr) == (sign > "\U000e0000")
+        return next(each.data for each in result.displays if each.mime == "image/png")
+
+    assert 5 == len({drawn(sign) for sign in "东語한ア\U000e1234"})
+    assert drawn("\U000e1234") == drawn("\U000e1235")
 
 
 def test_a_font_that_is_there_is_used_whatever_a_plot_asks_for(sandbox: fh.Sandbox) -> None:

@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 _MODULES: Final = {
     "PIL": "pillow", "bs4": "beautifulsoup4", "cloudpickle": "", "contourpy": "", "cycler": "",
     "dateutil": "python-dateutil", "et_xmlfile": "", "fontTools": "fonttools", "formulaic": "", "interface_meta": "",
-    "isympy": "sympy", "joblib": "", "kiwisolver": "", "lxml": "", "matplotlib": "", "mpl_toolkits": "matplotlib",
-    "mpmath": "", "narwhals": "", "networkx": "", "numpy": "", "openpyxl": "", "packaging": "", "pandas": "",
-    "patsy": "", "pyarrow": "", "pylab": "matplotlib", "pyparsing": "", "scipy": "", "seaborn": "",
-    "sklearn": "scikit-learn", "soupsieve": "", "statsmodels": "", "sympy": "", "tabulate": "", "threadpoolctl": "",
-    "tqdm": "", "typing_extensions": "", "tzdata": "", "wrapt": "",
+    "isympy": "sympy", "jinja2": "", "joblib": "", "kiwisolver": "", "lxml": "", "markupsafe": "", "matplotlib": "",
+    "mpl_toolkits": "matplotlib", "mpmath": "", "narwhals": "", "networkx": "",
+    "notojp_matplotlib": "notojp-matplotlib", "numpy": "", "openpyxl": "", "packaging": "", "pandas": "", "patsy": "",
+    "pyarrow": "", "pylab": "matplotlib", "pyparsing": "", "scipy": "", "seaborn": "", "sklearn": "scikit-learn",
+    "soupsieve": "", "statsmodels": "", "sympy": "", "tabulate": "", "threadpoolctl": "", "tqdm": "",
+    "typing_extensions": "", "tzdata": "", "wrapt": "",
 }  # fmt: skip
 #: Packages whose name differs from what is imported, outside `data`: those that models use most.
 _OTHERS: Final = {

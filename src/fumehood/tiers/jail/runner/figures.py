@@ -122,11 +122,11 @@ def meet_fonts(font_manager: ModuleType) -> None:
 
 
 def _packaged() -> Iterator[str]:
-    """The fonts of installed packages that have fonts in their name."""
-    for place in sys.path:
-        for package in glob.iglob(f"{glob.escape(place)}/*font*/"):
-            for kind in ("ttf", "otf", "ttc"):
-                yield from glob.iglob(f"{glob.escape(package)}**/*.{kind}", recursive=True)
+    """The fonts of installed packages that have fonts in their name, or a folder of that name."""
+    for place in map(glob.escape, sys.path):
+        for kind in ("ttf", "otf", "ttc"):
+            for pattern in (f"*font*/**/*.{kind}", f"*/fonts/*.{kind}"):
+                yield from glob.iglob(f"{place}/{pattern}", recursive=True)
 
 
 def meet_glyphs(text_helpers: ModuleType) -> None:
