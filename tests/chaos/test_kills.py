@@ -36,10 +36,14 @@ SECONDS = float(os.environ.get("FUMEHOOD_CHAOS_S", "3"))
 
 
 @pytest.fixture(autouse=True, scope="module")
-def begun() -> None:
-    """Have this process open what it opens once and keeps."""
+def begun() -> Iterator[None]:
+    """Have this process open what it opens once and keeps; what pytest holds by now is not collected at each census."""
     with fh.Sandbox(policy=POLICY) as sandbox:
         sandbox.run("1")
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.fixture(autouse=True)
