@@ -84,8 +84,8 @@ def runner() -> int:
 
 
 def first() -> int:
-    """Find pid 1 of the sandbox that was made before all others, which is the one that has begun to run something."""
-    return children(usher())[0]
+    """Find pid 1 of the sandbox that was ordered first: the usher makes them one after another."""
+    return min(children(usher()))
 
 
 #: Whom to kill, and whether a run that is in progress in a sandbox then comes to its own end.
@@ -178,6 +178,20 @@ def test_a_crash_is_told_as_one_however_late_it_is_heard() -> None:
 
     assert error is not None
     assert "SIGSEGV" in error.message
+
+
+def test_namespaces_that_were_killed_before_they_were_used_are_none() -> None:
+    """What the usher made ahead and something killed is not given to a sandbox."""
+    with fh.Sandbox(policy=POLICY) as sandbox:
+        sandbox.run("x = 'kept'")
+        held = dict.fromkeys(children(usher()), 0)
+        for pid in held:
+            kill(pid)
+        assert "lost" == last(sandbox)
+        while held.keys() & set(children(usher())):
+            time.sleep(0.01)
+        sandbox.reset()
+        assert 42 == sandbox.run("6 * 7").value
 
 
 @pytest.mark.parametrize("gone", ["killed", "replaced"])

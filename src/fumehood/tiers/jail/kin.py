@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 from contextlib import suppress
 from typing import TYPE_CHECKING
@@ -12,6 +13,13 @@ if TYPE_CHECKING:
 
     from fumehood.tiers.jail.nursery import Zygote
     from fumehood.tiers.jail.warden import Warden
+
+
+def lives(pidfd: int) -> bool:
+    """Whether a process has not ended."""
+    poll = select.poll()
+    poll.register(pidfd, select.POLLIN)
+    return not poll.poll(0)
 
 
 class Kin:

@@ -17,6 +17,7 @@ from fumehood.kernel.libc import close_from
 from fumehood.tiers.jail import root as root_tree
 from fumehood.tiers.jail import wire
 from fumehood.tiers.jail.identity import Identities
+from fumehood.tiers.jail.kin import lives
 
 if TYPE_CHECKING:
     from fumehood.tiers.jail.kin import Kin
@@ -213,10 +214,10 @@ class Brood:
         if ward not in self.warden.wards:  # it is over already: what was forked ended with its namespace
             for descriptor in descriptors:
                 os.close(descriptor)
-        elif "failed" in message:
-            ward.fail(message["failed"])
-        else:
+        elif "failed" not in message:
             ward.born(made, message["pid"], descriptors[0])
+        elif lives(ward.kin.first):  # else nothing can be forked into its namespace, and its end is heard next
+            ward.fail(message["failed"])
 
     def _died(self, made: Zygote) -> None:
         """Give the births that it owed to a new one, unless they keep failing."""
@@ -253,14 +254,11 @@ class Nursery:
 
     def take(self, ward: Ward, first: int, namespace: int) -> None:
         """Here is a namespace for this ward, behind two descriptors: a pidfd of its pid 1, and itself."""
+        ward.kin.settle(first, namespace)
         if ward in self.warden.wards and ward.reason is None:
-            ward.kin.settle(first, namespace)
             self[ward.key].bear(ward)
         else:  # the broker let go of it meanwhile
-            with suppress(ProcessLookupError):
-                signal.pidfd_send_signal(first, signal.SIGKILL)
-            os.close(first)
-            os.close(namespace)
+            ward.kin.leave()
 
     def __getitem__(self, key: str) -> Brood:
         """What is born of a root that was defined."""

@@ -18,6 +18,7 @@ from fumehood.kernel import mount, namespaces, privilege
 from fumehood.kernel.clone import Sleepers
 from fumehood.kernel.libc import close_from
 from fumehood.tiers.jail import seal, wire
+from fumehood.tiers.jail.kin import lives
 
 if TYPE_CHECKING:
     from fumehood.tiers.jail.ward import Ward
@@ -60,7 +61,12 @@ class Usher:
 
     def _hand_out(self) -> None:
         while self._waiting and self._stock:
-            self._warden.nursery.take(self._waiting.popleft(), *self._stock.popleft())
+            first, namespace = self._stock.popleft()
+            if lives(first):
+                self._warden.nursery.take(self._waiting.popleft(), first, namespace)
+            else:  # something outside killed it
+                os.close(first)
+                os.close(namespace)
         self._ask()
 
     def _ask(self) -> None:

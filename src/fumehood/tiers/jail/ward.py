@@ -89,7 +89,8 @@ class Ward:
             for spec in self.order["trees"]:
                 given.append(trees.open_tree(spec, owner if self.warden.root else None))
             told = orders.complete(self.order, owner, given[len(doors) :], serial=self.serial)
-            wire.send(self.birth, told | {"doors": len(doors)}, (*self.handed, *given))
+            with suppress(BrokenPipeError):  # it was not forked, or has ended: which of both is told next
+                wire.send(self.birth, told | {"doors": len(doors)}, (*self.handed, *given))
         except OSError as error:
             self.fail(str(error))
         finally:
