@@ -17,29 +17,31 @@ class Identities:
     def __init__(self, *, root: bool) -> None:
         """As real root, claim a block of ids; else there is only our own."""
         self._claim: socket.socket | None = None
-        self._free: list[int] = []
-        self._next = 0
-        self._end = 0
+        self._used = bytearray()
+        self._first = self._next = 0
         if root:
             self._claim, block = _claim()
-            self._next = FIRST + block * BLOCK
-            self._end = self._next + BLOCK
+            self._first = FIRST + block * BLOCK
+            self._used = bytearray(BLOCK)  # a fixed size: a list of those that came back would grow with every sandbox
 
     def take(self) -> int:
-        """An id that no living sandbox has; `OSError(EAGAIN)` when the block is used up."""
+        """An id that no living sandbox has; `OSError(EAGAIN)` when the block is used up.
+
+        They go round: a fresh one as long as there is one, then that of a sandbox that is long dead.
+        """
         if self._claim is None:
             return os.getuid()
-        if self._next < self._end:  # a fresh one as long as there is one: what a dead sandbox owned is nobody's
-            self._next += 1
-            return self._next - 1
-        if not self._free:
+        found = self._used.find(0, self._next)
+        if found < 0 and (found := self._used.find(0)) < 0:
             raise OSError(errno.EAGAIN, "all user ids of this warden are in use")
-        return self._free.pop(0)
+        self._used[found] = 1
+        self._next = found + 1
+        return self._first + found
 
     def give_back(self, uid: int) -> None:
         """The sandbox with this id is gone."""
         if self._claim is not None:
-            self._free.append(uid)
+            self._used[uid - self._first] = 0
 
 
 def _claim() -> tuple[socket.socket, int]:

@@ -22,6 +22,10 @@ def lives(pidfd: int) -> bool:
     return not poll.poll(0)
 
 
+def _nobody_asks() -> None:
+    """Nothing is left to be told."""
+
+
 class Kin:
     """Pid 1 takes the whole namespace along; the runner is a zygote's child, or the warden's once that is gone.
 
@@ -96,10 +100,14 @@ class Kin:
     def leave(self) -> None:
         """Let go of a namespace of which nothing came: whatever is in it ends."""
         self.kill()
-        self.close()
+        self._close_descriptors()
 
     def close(self) -> None:
-        """Let go of all descriptors."""
+        """Let go of all descriptors and of the ward, so that both are gone at once."""
+        self._close_descriptors()
+        self._runner_has_ended = self._over = _nobody_asks
+
+    def _close_descriptors(self) -> None:
         self._forget_number()
         for descriptor in (self.first, self.namespace, self._runner):
             if descriptor >= 0:
