@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 WANTED = ("memory", "pids", "cpu", "cpuacct", "freezer")
+_FREEZER = {"freezer"}  # where version 1 has it on a mount of its own
+_TASKS = {1: "tasks", 2: "cgroup.threads"}
+#: Over which processor time is counted out: the kernel's own default, in both versions.
 _PERIOD_US = 100_000
 #: What is opened for reading later, each the first of its row that this kernel has. Version 2 needs no count of kills:
 #: there, whoever runs out of memory is ended as a whole.
@@ -58,6 +61,14 @@ def _write(path: str, value: object) -> None:
         os.write(descriptor, str(value).encode())
     finally:
         os.close(descriptor)
+
+
+def _first(path: str, names: Iterable[str]) -> dict[str, int]:
+    """Open the first of these files that there is."""
+    for name in names:
+        with suppress(FileNotFoundError):
+            return {name: os.open(f"{path}/{name}", os.O_RDONLY | os.O_CLOEXEC)}
+    return {}
 
 
 def counter(text: str, key: str) -> int:
@@ -161,10 +172,11 @@ class Cgroups:
         group = Group({}, [])
         for place in self.places:
             path = f"{place.path}/{label}"
-            os.mkdir(path)
-            group.paths.append(path)
             for controller in place.controllers:
                 group.where[controller] = (path, place.version)
+            if place.controllers != _FREEZER or len(self.places) == 1:  # few sandboxes are ever held: made for those
+                os.mkdir(path)
+                group.paths.append(path)
         group.limit(caps)
         return group
 
@@ -203,7 +215,6 @@ class Group:
             path, version = self.where["cpu"]
             quota = max(1000, int(caps.cpus * _PERIOD_US))
             if version == 1:
-                _write(f"{path}/cpu.cfs_period_us", _PERIOD_US)
                 _write(f"{path}/cpu.cfs_quota_us", quota)
             else:
                 _write(f"{path}/cpu.max", f"{quota} {_PERIOD_US}")
@@ -227,7 +238,7 @@ class Group:
         for every fork and exit of the host to pass (an RCU grace period, 8 to 20 ms); version 2 has nothing else.
         """
         files = {1: "tasks", 2: "cgroup.procs"}
-        doors = dict(self.where.values())
+        doors = {path: version for path, version in self.where.values() if path in self.paths}
         return [os.open(f"{path}/{files[version]}", os.O_WRONLY | os.O_CLOEXEC) for path, version in doors.items()]
 
     def meters(self) -> dict[str, int]:
@@ -235,9 +246,7 @@ class Group:
         found: dict[str, int] = {}
         for controller, (path, version) in self.where.items():
             for row in _METERS.get((controller, version), ()):
-                name = next((name for name in row if os.path.exists(f"{path}/{name}")), None)
-                if name is not None:
-                    found[name] = os.open(f"{path}/{name}", os.O_RDONLY | os.O_CLOEXEC)
+                found |= _first(path, row)
         return found
 
     def alarm(self) -> int:
@@ -270,17 +279,29 @@ class Group:
     def freeze(self, *, frozen: bool) -> None:
         """Begin to stop everything in here, or let it go on; only where it `can_freeze`."""
         path, version = self.where["freezer"]
-        if version == 1:
-            _write(f"{path}/freezer.state", "FROZEN" if frozen else "THAWED")
-        else:
+        if version == 2:  # noqa: PLR2004 -- of cgroups
             _write(f"{path}/cgroup.freeze", int(frozen))
+            return
+        if path not in self.paths:
+            os.mkdir(path)
+            self.paths.append(path)
+        _write(f"{path}/freezer.state", "FROZEN" if frozen else "THAWED")
+        for task in self._outside(path) if frozen else ():
+            with suppress(ProcessLookupError):  # it ended meanwhile
+                _write(f"{path}/tasks", task)
 
     def is_frozen(self) -> bool:
         """Whether all of it has stopped."""
         path, version = self.where["freezer"]
-        if version == 1:
-            return _read(f"{path}/freezer.state").strip() == "FROZEN"
-        return counter(_read(f"{path}/cgroup.events"), "frozen") == 1
+        if version == 2:  # noqa: PLR2004 -- as above
+            return counter(_read(f"{path}/cgroup.events"), "frozen") == 1
+        return not self._outside(path) and _read(f"{path}/freezer.state").strip() == "FROZEN"
+
+    def _outside(self, freezer: str) -> set[str]:
+        """The tasks that version 1's freezer does not hold yet: those that others forked while they were moved."""
+        others = {path: version for path, version in self.where.values() if path != freezer}
+        path, version = next(iter(others.items()), (freezer, 1))
+        return set(_read(f"{path}/{_TASKS[version]}").split()) - set(_read(f"{freezer}/tasks").split())
 
     def remove(self) -> bool:
         """Take the group away; False while its last processes are still going."""
