@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 WANTED = ("memory", "pids", "cpu", "cpuacct", "freezer")
-_FREEZER = {"freezer"}  # where version 1 has it on a mount of its own
+_FREEZER = frozenset({"freezer"})  # where version 1 has it on a mount of its own
 _TASKS = {1: "tasks", 2: "cgroup.threads"}
 #: Over which processor time is counted out: the kernel's own default, in both versions.
 _PERIOD_US = 100_000
@@ -28,6 +28,11 @@ _METERS = {
     ("pids", 1): (("pids.events",),),
     ("pids", 2): (("pids.events",),),
 }
+
+
+#: Of a sandbox that nobody uses yet, an eighth of the full one: making sandboxes gives way to running programs.
+_WAITING_WEIGHT = {1: ("cpu.shares", 128), 2: ("cpu.weight", 12)}
+FULL_WEIGHT = {"cpu.shares": b"1024", "cpu.weight": b"100"}
 
 
 class Place:
@@ -214,6 +219,8 @@ class Group:
         if "cpu" in self.where:
             path, version = self.where["cpu"]
             quota = max(1000, int(caps.cpus * _PERIOD_US))
+            name, weight = _WAITING_WEIGHT[version]
+            _write(f"{path}/{name}", weight)
             if version == 1:
                 _write(f"{path}/cpu.cfs_quota_us", quota)
             else:
@@ -242,9 +249,15 @@ class Group:
         return [os.open(f"{path}/{files[version]}", os.O_WRONLY | os.O_CLOEXEC) for path, version in doors.items()]
 
     def meters(self) -> dict[str, int]:
-        """Open what tells CPU time, memory and kills: file name to descriptor, for others to read at offset 0."""
+        """Open what tells CPU time, memory and kills: file name to descriptor, for others to read at offset 0.
+
+        And what gives it its full weight, to be written.
+        """
         found: dict[str, int] = {}
         for controller, (path, version) in self.where.items():
+            if controller == "cpu":
+                name = _WAITING_WEIGHT[version][0]
+                found[name] = os.open(f"{path}/{name}", os.O_WRONLY | os.O_CLOEXEC)
             for row in _METERS.get((controller, version), ()):
                 found |= _first(path, row)
         return found

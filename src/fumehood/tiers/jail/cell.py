@@ -143,23 +143,25 @@ class Cell:
             budget: For the warden: wall and cpu in seconds, the name of the limit behind wall, whether to interrupt.
                 It is noted, not told: to wake the warden costs more than most programs.
         """
-        if not self._asked and self.meter is not None:
-            self._cpu_ns = self.meter.cpu_ns()  # what making it took is not the program's
+        forks = self._count_out()
         self.lifeline.begin()
         self._answers.clear()
         self._asked += 1
         with self._bell:
             self.clock = Clock(budget["wall"])
-            forks = self._forks_refused()
             self._diary.begin(budget, run=self._asked, used_ns=self._cpu_ns, forks_refused=forks)
             self._rang = bool(budget.get("interrupt"))
             if self._rang:
                 self.lifeline.tell({"do": "interrupt"})
             return self.clock
 
-    def _forks_refused(self) -> int:
+    def _count_out(self) -> int:
+        """What was before is not this run's: processor time that making the sandbox took, processes refused."""
         if self.meter is not None:
             with suppress(OSError):  # its group is gone with it; its end is told on the lifeline
+                if not self._asked:
+                    self.meter.hand_out()
+                    self._cpu_ns = self.meter.cpu_ns()
                 return self.meter.forks_refused()
         return 0
 

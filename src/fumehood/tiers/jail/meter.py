@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from fumehood.kernel.cgroup import counter
+from fumehood.kernel.cgroup import FULL_WEIGHT, counter
 
 _TICK_NS = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -26,7 +26,7 @@ class Meter:
     Args:
         descriptors: File name to descriptor: "proc" (the folder) always, and of the cgroup what there is:
             "cpuacct.usage" or "cpu.stat", "memory.max_usage_in_bytes", "memory.peak" or "memory.current",
-            "memory.oom_control".
+            "memory.oom_control", "pids.events", and one to write, "cpu.shares" or "cpu.weight".
     """
 
     def __init__(self, descriptors: dict[str, int]) -> None:
@@ -44,6 +44,14 @@ class Meter:
         total = sum(sum(map(int, fields[11:15])) for fields in self._stats())
         self._cpu_peak = max(self._cpu_peak, total * _TICK_NS)
         return self._cpu_peak
+
+    def hand_out(self) -> None:
+        """From now on it has its full share of the processors; what only waits gives way to what runs."""
+        for name, weight in FULL_WEIGHT.items():
+            descriptor = self.descriptors.pop(name, None)
+            if descriptor is not None:
+                os.write(descriptor, weight)
+                os.close(descriptor)
 
     def memory_peak(self) -> int:
         """The most bytes that were in use at once: by the kernel's count, else the most that was ever seen here."""
