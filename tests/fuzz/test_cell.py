@@ -49,7 +49,7 @@ def rig() -> Rig:
 
 def serve_warden(lifeline: socket.socket, runner: socket.socket, folder: int) -> None:
     """Be a warden that does what it is told: opens, counts, and tells the end once it is asked to kill."""
-    wire.send(lifeline, {"event": "opened", "meters": ["proc"], "uid": 1000}, (folder, folder))
+    wire.send(lifeline, {"event": "opened", "meters": ["proc"], "uid": 1000, "mother": 1}, (folder, folder))
     while True:
         message, _ = wire.receive(lifeline)
         if message is None:
