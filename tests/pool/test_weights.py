@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from fumehood import pool
 from tests import unread as fh
+from tests.chaos.remains import cgroups
 from tests.limits.bounds import by_cgroup
 
 PATIENCE_S = 60.0
@@ -31,6 +31,5 @@ def test_a_waiting_sandbox_has_an_eighth_of_the_weight_of_a_running_one() -> Non
 
 def weights() -> set[int]:
     """The weights of all sandboxes of this process."""
-    places = [Path(place) for place in pool.shared().jail.places]
-    names = ("cpu.shares", "cpu.weight")
-    return {int(file.read_text()) for place in places for name in names for file in place.glob(f"*/{name}")}
+    files = (Path(group) / name for group in cgroups() for name in ("cpu.shares", "cpu.weight"))
+    return {int(file.read_text()) for file in files if file.is_file() and file.parent.name.isdigit()}
