@@ -135,7 +135,9 @@ def _counts(warden: int) -> Counts:
 def _stocked() -> bool:
     with pool.shared()._lock:
         cells = [list(shelf.cells) for shelf in pool.shared()._shelves._held.values()]
-        ready = [cell.ready or (cell.hear() and cell.ready) for each in cells for cell in each]
+        for cell in (cell for each in cells for cell in each):
+            cell.hear()
+        ready = [cell.ready and cell.lifeline.meter is not None for each in cells for cell in each]
     return all(ready) and {shelves.WAITING} == {len(each) for each in cells}
 
 
@@ -181,7 +183,7 @@ def test_what_is_held_does_not_grow(monkeypatch: pytest.MonkeyPatch) -> None:
     slack = 0 if RUNS >= MANY else MIB  # in a few runs what is opened once weighs more than a hundredth
     assert after.caller - before.caller < before.caller // 100 + 8 * slack
     assert after.warden - before.warden < before.warden // 100 + slack
-    assert after.jail < before.jail * 1.1  # the kernel's huge pages in zygotes come and go
+    assert after.jail < before.jail * 1.25  # huge pages come and go, and not always as many are warm
     pool.shutdown()
     gc.collect()
     assert nothing == settled(nothing)
