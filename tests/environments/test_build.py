@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,6 +24,18 @@ if TYPE_CHECKING:
     from fumehood.environments.store import Store
     from fumehood.environments.uv import Step
 
+#: What a package brings to be built by.
+BACKEND = """
+import zipfile
+def build_wheel(folder, settings=None, metadata=None):
+    with zipfile.ZipFile(f"{folder}/sourceonly-1.0-py3-none-any.whl", "w") as archive:
+        archive.writestr("sourceonly.py", "HELLO = 'built'\\n")
+        info = "sourceonly-1.0.dist-info/"
+        archive.writestr(info + "METADATA", "Metadata-Version: 2.1\\nName: sourceonly\\nVersion: 1.0\\n")
+        archive.writestr(info + "WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+        archive.writestr(info + "RECORD", "sourceonly.py,,\\n")
+    return "sourceonly-1.0-py3-none-any.whl"
+"""
 GREETING = {"greeting/__init__.py": "HELLO = 'hello'\n", "greeting/tests/test_it.py": "1\n"}
 
 
@@ -176,7 +189,28 @@ def test_source_is_never_built(served: Path, store: Store, tmp_path: Path) -> No
 
     assert isinstance(error, UsageError)
     assert "sourceonly comes without a wheel" in str(error)
+    assert "--allow-builds" in error.remedy()
     assert not canary.exists()
+
+
+def test_source_is_built_where_that_is_allowed(served: Path, store: Store) -> None:
+    """Then its own code builds it; what came of it is another environment than the same lock's without."""
+    definition = defined(source(served, "sourceonly", "1.0", setup="", backend=BACKEND))
+    allowed = replace(definition, builds=True)
+
+    assert "HELLO = 'built'\n" == (build(allowed, store, unheard) / "site/sourceonly.py").read_text()
+    assert definition.key != allowed.key
+    assert allowed == Definition.load(allowed.dump())
+    failing(definition, store)
+
+
+def test_a_build_that_fails_is_told(served: Path, store: Store) -> None:
+    """The package's name, and the last words of its code."""
+    path = source(served, "sourceonly", "1.0", setup="", backend="raise OSError('no compiler here')\n")
+    error = failing(replace(defined(path), builds=True), store)
+
+    assert "sourceonly==1.0 could not be built by its own code" in str(error)
+    assert "no compiler here" in str(error)
 
 
 @pytest.mark.usefixtures("served")

@@ -16,6 +16,7 @@ from fumehood import pool
 from fumehood.environments import creation
 from fumehood.environments.store import read_about
 from fumehood.errors import SandboxBusy, UsageError
+from tests.environments.test_build import BACKEND
 from tests.environments.wheels import source, wheel
 from tests.run.command import fumehood
 
@@ -56,6 +57,19 @@ def test_code_runs_in_an_environment_of_one_s_own() -> None:
 
     assert (0, ["greeting>=1"]) == (made.code, made.json()["packages"])
     assert ("hello", "mine") == (done.json()["value"], done.json()["environment"])
+
+
+@pytest.mark.usefixtures("store")
+def test_builds_are_allowed_by_a_flag_and_listed(served: Path) -> None:
+    """The refusal names the flag; with it the environment is made, and the list says so."""
+    source(served, "sourceonly", "1.0", setup="", backend=BACKEND)
+    refused = fumehood("env", "create", "mine", "sourceonly")
+    made = fumehood("env", "create", "mine", "sourceonly", "--allow-builds")
+
+    assert 2 == refused.code
+    assert "--allow-builds" in refused.err
+    assert 0 == made.code, made.err
+    assert b"sourceonly (builds allowed)" in fumehood("env", "list").out
 
 
 @pytest.mark.jail

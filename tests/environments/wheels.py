@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+_OWN_BACKEND = '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n'
+
+
 def wheel(folder: Path, name: str, version: str, *, files: dict[str, str], requires: tuple[str, ...] = ()) -> Path:
     """Write a wheel for every Python; the files of equal arguments are equal."""
     info = f"{name}-{version}.dist-info"
@@ -35,13 +38,14 @@ def _digest(text: str) -> str:
     return base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
 
 
-def source(folder: Path, name: str, version: str, *, setup: str) -> Path:
-    """Write a source distribution: its setup.py is what would be executed to build it."""
+def source(folder: Path, name: str, version: str, *, setup: str, backend: str = "") -> Path:
+    """Write a source distribution: its setup.py, or a backend of its own, is what would be executed to build it."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}-{version}.tar.gz"
     metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
     with tarfile.open(path, "w:gz") as archive:
-        for member, text in {"setup.py": setup, "PKG-INFO": metadata}.items():
+        own = {"backend.py": backend, "pyproject.toml": _OWN_BACKEND} if backend else {"setup.py": setup}
+        for member, text in {**own, "PKG-INFO": metadata}.items():
             entry = tarfile.TarInfo(f"{name}-{version}/{member}")
             entry.size = len(text.encode())
             archive.addfile(entry, io.BytesIO(text.encode()))

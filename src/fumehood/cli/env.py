@@ -38,7 +38,8 @@ def list_(as_json: bool) -> int:  # noqa: FBT001 -- click's
     click.echo(f"{BARE:16} {'':>9}  the standard library")
     for row in rows:
         size = f"{row.size / _MB:,.0f} MB" if row.built else "not built"
-        click.echo(f"{row.name:16} {size:>9}  {', '.join(row.packages)}")
+        built = " (builds allowed)" if row.builds else ""
+        click.echo(f"{row.name:16} {size:>9}  {', '.join(row.packages)}{built}")
     return 0
 
 
@@ -52,11 +53,23 @@ def list_(as_json: bool) -> int:  # noqa: FBT001 -- click's
     metavar="MODULE",
     help="Import a module before sandboxes are forked: faster, but outside a sandbox. Trust it first.",
 )
+@click.option(
+    "--allow-builds",
+    is_flag=True,
+    help="Let packages without wheels be built: their code runs as you, outside a sandbox. Trust them first.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object.")
-def create(name: str, packages: tuple[str, ...], base: str | None, preload: tuple[str, ...], as_json: bool) -> int:  # noqa: FBT001, PLR0917 -- click's
+def create(  # noqa: PLR0917 -- click's
+    name: str,
+    packages: tuple[str, ...],
+    base: str | None,
+    preload: tuple[str, ...],
+    allow_builds: bool,  # noqa: FBT001
+    as_json: bool,  # noqa: FBT001
+) -> int:
     """Make an environment of packages, for --env NAME. `create data` builds the shipped one now."""
     with closing(Building(name)) as building:
-        made = creation.create(name, packages, base=base, imports=preload, listener=building.hear)
+        made = creation.create(name, packages, base=base, imports=preload, listener=building.hear, builds=allow_builds)
     for note in made.notes:
         click.echo(f"fumehood: note: {note}.", err=True)
     _tell(made, as_json=as_json)

@@ -72,7 +72,7 @@ def _build(definition: Definition, store: Store, listener: Callable[[Step], None
             locked = part / "lock.txt"
             locked.write_text(definition.lock, encoding="utf-8")
         listener(Step("download", 0, 0))
-        uv.install(locked, part / "site", listener=listener, lock=lock)
+        uv.install(locked, part / "site", builds=definition.builds, listener=listener, lock=lock)
         listener(Step("compile", 0, 0))
         _compile(part / "site", lock)
         with writing(store.folder):

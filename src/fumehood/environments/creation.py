@@ -32,6 +32,7 @@ class Listed(NamedTuple):
     folder: str
     imports: tuple[str, ...]
     notes: tuple[str, ...]
+    builds: bool
 
 
 def listed(definition: Definition, store: Store) -> Listed:
@@ -48,6 +49,7 @@ def listed(definition: Definition, store: Store) -> Listed:
         folder=str(place or ""),
         imports=definition.imports,
         notes=tuple(about.notes) if about else (),
+        builds=definition.builds,
     )
 
 
@@ -64,6 +66,7 @@ def create(
     base: str | None,
     imports: Iterable[str],
     listener: Callable[[Step], None],
+    builds: bool = False,
 ) -> Listed:
     """Resolve packages, build what they come to, and give it a name; a shipped name without packages is just built.
 
@@ -73,6 +76,7 @@ def create(
         base: An environment whose packages it has too, in the same versions.
         imports: Modules that are imported before sandboxes are forked: their code runs outside a sandbox.
         listener: Told of each step.
+        builds: Whether packages without wheels may be built, by code of their own that runs as this user.
 
     Raises:
         UsageError: The name is taken or none; a package does not exist, or only as source; versions don't fit.
@@ -92,7 +96,7 @@ def create(
     below = None if base in {None, BARE} else store.define(str(base))
     store.prepare()
     definition = _resolved(
-        Definition(name, asked, "", asking.read_modules(imports)), below, store=store, listener=listener
+        Definition(name, asked, "", asking.read_modules(imports), builds=builds), below, store=store, listener=listener
     )
     build(definition, store, listener)
     _name(definition, store)
@@ -116,11 +120,11 @@ def _resolved(
     packages = (*(below.packages if below else ()), *definition.packages)
     asked = "".join(f"{each}\n" for each in packages)
     if below is None:
-        return replace(definition, lock=uv.resolve(asked, store.folder))
+        return replace(definition, lock=uv.resolve(asked, store.folder, builds=definition.builds))
     with tempfile.TemporaryDirectory() as folder:
         pins = Path(folder) / "below.txt"
         pins.write_text(below.lock, encoding="utf-8")
-        lock = uv.resolve(asked, store.folder, f"--constraints={pins}")
+        lock = uv.resolve(asked, store.folder, f"--constraints={pins}", builds=definition.builds)
     return replace(definition, packages=packages, lock=lock)
 
 
@@ -203,4 +207,4 @@ def pylock(definition: Definition) -> str:
     """
     store = Store()
     store.prepare()
-    return uv.pylock(definition.lock, store.folder)
+    return uv.pylock(definition.lock, store.folder, builds=definition.builds)

@@ -15,6 +15,7 @@ from typing import Any, Final, cast
 
 AUTO, BARE, DATA = "auto", "bare", "data"
 _SHIPPED = Path(__file__).parent / "shipped"
+_BUILDS: Final = "# builds allowed\n"
 _PIN = re.compile(r"^([A-Za-z0-9._-]+)==\S+", re.MULTILINE)
 
 #: What nearly every data program touches. Importing all of `data` beforehand would triple what each sandbox costs.
@@ -52,7 +53,8 @@ class Definition:
     """An environment before it is built.
 
     `packages` are the requirements as they were asked for, `lock` the requirements file with hashes that they were
-    resolved to, `imports` and `rehearsal` what a zygote does before sandboxes are forked from it.
+    resolved to, `imports` and `rehearsal` what a zygote does before sandboxes are forked from it. With `builds`,
+    packages without wheels are built by their own code, outside a sandbox.
     """
 
     name: str
@@ -60,11 +62,12 @@ class Definition:
     lock: str
     imports: tuple[str, ...] = ()
     rehearsal: str = ""
+    builds: bool = False
 
     @property
     def key(self) -> str:
-        """Return the hash that names what is built from it: of the lock, and of the interpreter it is built for."""
-        return _key(interpreter(), self.lock)
+        """Return the hash that names what is built from it: lock, interpreter, whether builds are allowed."""
+        return _key(interpreter(), f"{_BUILDS}{self.lock}" if self.builds else self.lock)
 
     @property
     def pinned(self) -> int:
@@ -83,8 +86,10 @@ class Definition:
             ValueError: It is something else.
         """
         told: Any = json.loads(text)
-        kinds = {each.name: list if each.name in {"packages", "imports"} else str for each in fields(cls)}
-        data = cast("dict[str, Any]", told) if isinstance(told, dict) else {}
+        kinds: dict[str, type] = dict.fromkeys((each.name for each in fields(cls)), str)
+        kinds |= {"packages": list, "imports": list, "builds": bool}
+        data: dict[str, Any] = {"builds": False}
+        data |= cast("dict[str, Any]", told) if isinstance(told, dict) else {}
         if {name: type(value) for name, value in data.items()} != kinds:
             message = "it is not what fumehood writes"
             raise ValueError(message)

@@ -41,9 +41,15 @@ def _offline(_: re.Match[str]) -> Error:
 def _source_only(found: re.Match[str]) -> Error:
     told = f"{found[1]} comes without a wheel for this machine, and building one would run its code outside a sandbox"
     remedy = (
-        "Take a version or a package that has wheels, or build a wheel yourself and name its folder in UV_FIND_LINKS."
+        "Take a version or a package that has wheels, or build a wheel yourself and name its folder in UV_FIND_LINKS. "
+        "If you would run its code as yourself, let it be built: `fumehood env create --allow-builds`."
     )
     return UsageError(told, remedy=remedy)
+
+
+def _unbuilt(found: re.Match[str]) -> Error:
+    told = f"{found[1]} could not be built by its own code: {_because(found[2])}"
+    return BuildFailed(told, remedy="Install what its build needs on this machine, or take a version that has wheels.")
 
 
 def _unreachable(found: re.Match[str]) -> Error:
@@ -68,6 +74,7 @@ _TELLING: Final[list[tuple[re.Pattern[str], Callable[[re.Match[str]], Error]]]] 
     (re.compile(r"Hash mismatch for `([^`]+)`"), _mismatch),
     (re.compile(r"because the network was disabled"), _offline),
     (re.compile(r"Wheels are required for `([^`]+)`"), _source_only),
+    (re.compile(r"Failed to build `([^`]+)`\n(.+)", re.DOTALL), _unbuilt),
     (re.compile(r"Failed to fetch: `?(\S+?)`?\n(.+)", re.DOTALL), _unreachable),
     (re.compile(r"(\S+) was not found in (?:the package registry|the provided package locations)"), _absent),
     (re.compile(r"there (?:is|are) no versions? of (\S+)"), _absent),

@@ -1,6 +1,7 @@
 """The one door to uv: runs it, follows what it downloads, and turns its failures into errors with a remedy.
 
-Nothing of a package is executed: only wheels are taken, for resolving as for installing.
+Nothing of a package is executed: only wheels are taken, for resolving as for installing. Where an environment allows
+builds, packages without wheels are built by their own code, as this user and outside a sandbox.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-WHEELS: Final = ("--only-binary=:all:",)
+_WHEELS: Final = ("--only-binary=:all:",)
 _KEPT_LINES: Final = 200
 #: What a user's settings may say: where packages come from and how to get there. Not what is installed, or how.
 _SETTINGS: Final = (
@@ -130,29 +131,35 @@ def _follow(
             hear(line)
 
 
-def install(lock_file: Path, target: Path, *, listener: Callable[[Step], None], lock: int) -> None:
+def _kinds(*, builds: bool) -> tuple[str, ...]:
+    """Which files of a package may be taken."""
+    return () if builds else _WHEELS
+
+
+def install(lock_file: Path, target: Path, *, builds: bool, listener: Callable[[Step], None], lock: int) -> None:
     """Put what a lock names into `target`, which must be empty: what lies there already would not be verified."""
     run(
-        "pip", "install", f"--requirements={lock_file}", "--require-hashes", *WHEELS, f"--target={target}",
-        "--link-mode=copy", "--no-compile-bytecode", f"--python={python()}",
+        "pip", "install", f"--requirements={lock_file}", "--require-hashes", f"--target={target}",
+        *_kinds(builds=builds), "--link-mode=copy", "--no-compile-bytecode", f"--python={python()}",
         folder=target.parent, hear=Downloads(listener).hear, lock=lock,
     )  # fmt: skip
 
 
-def resolve(packages: str, folder: Path, *extra: str) -> str:
+def resolve(packages: str, folder: Path, *extra: str, builds: bool) -> str:
     """The hashed lock of some requirements, for every platform, without addresses."""
     return run(
         "pip", "compile", "-", "--universal", "--generate-hashes", "--no-header", "--no-annotate",
-        "--no-emit-index-url", "--no-emit-find-links", "--quiet", *WHEELS, f"--python={python()}", *extra,
+        "--no-emit-index-url", "--no-emit-find-links", "--quiet", f"--python={python()}",
+        *_kinds(builds=builds), *extra,
         folder=folder, given=packages,
     )  # fmt: skip
 
 
-def pylock(lock: str, folder: Path) -> str:
+def pylock(lock: str, folder: Path, *, builds: bool) -> str:
     """The same lock as a pylock.toml."""
     return run(
-        "pip", "compile", "-", "--universal", "--no-deps", "--no-header", "--format=pylock.toml", "--quiet", *WHEELS,
-        f"--python={python()}", folder=folder, given=lock,
+        "pip", "compile", "-", "--universal", "--no-deps", "--no-header", "--format=pylock.toml", "--quiet",
+        *_kinds(builds=builds), f"--python={python()}", folder=folder, given=lock,
     )  # fmt: skip
 
 
