@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from fumehood.kernel import mount, namespaces
-from fumehood.tiers.jail.seal import HOST_PROC, SCRATCH
+from fumehood.tiers.jail.seal import HOST_PROC
 
 if TYPE_CHECKING:
     from fumehood.tiers.jail.wire import Message
@@ -39,8 +39,7 @@ def enter(entries: list[Message]) -> None:
     old_mask = os.umask(0)
     for entry in entries:
         _place(entry, trees, folder=entry["target"] in folders)
-    for point in (HOST_PROC, SCRATCH):
-        os.mkdir(_STAGE + point, 0o755)
+    os.mkdir(_STAGE + HOST_PROC, 0o755)
     mount.attach_tree(proc, _STAGE + HOST_PROC)
     os.close(proc)
     os.umask(old_mask)

@@ -18,7 +18,10 @@ from fumehood.kernel import landlock, limits, mount, namespaces, privilege, secc
 if TYPE_CHECKING:
     from fumehood.tiers.jail.wire import Message
 
-SCRATCH, HOST_PROC, WORKSPACE = "/.scratch", "/.proc", "/workspace"
+HOST_PROC, WORKSPACE = "/.proc", "/workspace"
+#: Where the workspace is mounted before its parts are: a folder of the host's /proc, since both go by one call. Each
+#: such call waits until no processor of the host can be looking at what goes.
+SCRATCH = f"{HOST_PROC}/fs"
 _LAST_CAPABILITY = privilege.last_capability()
 FOLDERS = ("data", "out")
 _OWN = (f"{WORKSPACE}/", "/tmp/", "/dev/shm/")  # noqa: S108 -- the sandbox's own
@@ -91,7 +94,6 @@ def _mount_workspace(orders: Message, owner: tuple[int, int]) -> None:
         os.chmod(path, mode)
         os.chown(path, *owner)
         mount.mount(path, target, None, mount.BIND)
-    mount.unmount(SCRATCH)
     for folder in FOLDERS:
         os.mkdir(f"{WORKSPACE}/{folder}")
         os.chown(f"{WORKSPACE}/{folder}", *owner)
