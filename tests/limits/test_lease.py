@@ -20,6 +20,12 @@ def keeping(**limits: Any) -> fh.Policy:
     return fh.Policy.default().but(**{f"limits.{name}": value for name, value in limits.items()})
 
 
+def run_on(sandbox: fh.Sandbox) -> None:
+    """Run twice: the first call may come between a sandbox's end and the word of it, and meets that limit itself."""
+    for _ in range(2):
+        sandbox.run("x")
+
+
 @pytest.mark.parametrize("limit", ["idle", "lifetime"])
 def test_a_forgotten_sandbox_is_ended_from_outside(limit: str) -> None:
     """Nobody calls it any more, a child of the program lives on in it: the warden ends all of it at its time."""
@@ -28,7 +34,7 @@ def test_a_forgotten_sandbox_is_ended_from_outside(limit: str) -> None:
         with window(sandbox) as inside:
             left = inside.left()
         with pytest.raises(StateLost, match=f"the {limit} limit of 2s ended it"):
-            sandbox.run("x")
+            run_on(sandbox)
         sandbox.reset()
         after = sandbox.run("'x' in globals()")
 
