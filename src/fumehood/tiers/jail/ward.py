@@ -217,7 +217,8 @@ class Ward:
             self._let_go(self.running)
             self.running = None
         self._renew(ended)
-        self.due = time.monotonic() + _REST_S if self.terms.polled else math.inf
+        if self.terms.polled:  # else a look that was due before does no harm, and may have a reason of its own
+            self.due = min(self.due, time.monotonic() + _REST_S)
 
     def _renew(self, used: float) -> None:
         if self.lease is not None:
