@@ -120,13 +120,21 @@ def test_no_escape_is_left(text: str) -> None:
     assert "\r" not in told.replace("\r\n", "\n")
 
 
-PIECES = st.lists(
-    st.sampled_from([*KEYS.values(), SECRET, "\x1b]52;c;x\x07", "\x1b[31m", "word ", "\r\n", "s", "-", "eyJ", " "]),
-    max_size=6,
-)
+LINES = ("-----BEGIN X-----", "-----END X-----", KEYS["PEM"][:31], KEYS["PEM"][-29:])
+PARTS = ("word ", "\r\n", "s", "-", "eyJ", " ", SECRET[:7], SECRET[::-1], "\x1b]52;c;x\x07", "\x1b[31m")
+PIECES = st.lists(st.sampled_from([*KEYS.values(), SECRET, *LINES, *PARTS]), max_size=6)
 
 
 @example(["\x1b[31m", "ss", "sk-ant-api03-" + "aB3_" * 20], [7])
+@example(["s", "sk-ant-api03-" + "aB3_" * 20, "sk-ant-api03-" + "aB3_" * 20], [2])
+@example([SECRET, "-", SECRET], [15, 3, 6])
+@example([SECRET, "-", SECRET], [24])
+@example(["sk-ant-api03-" + "aB3_" * 4, "-----BEGIN", "aB3_aB3_ ", "word "], [40, 5])
+@example(["-----BEGIN PRIVATE " + "KEY-----\nMIIE", "\n-----BEGIN", "\nIBAAK\n", "-----END PRIVATE KEY-----"], [45, 10])
+@example(
+    ["-----BEGIN PRIVATE " + "KEY-----\nMIIE", "\n-----END X-----", "\nIBAAK\n", "-----END PRIVATE KEY-----"], [55]
+)
+@example([SECRET, "glpat-" + "aB3d" * 5, "-----BEGIN", " X-----"], [50])
 @given(PIECES, st.lists(st.integers(1, 30), min_size=1, max_size=40))
 @settings(max_examples=300)
 def test_pieces_are_filtered_as_the_whole(pieces: list[str], cuts: list[int]) -> None:

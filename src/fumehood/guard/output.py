@@ -194,7 +194,7 @@ class Piecewise:
     def _tell(self, text: str, *, clean: bool) -> None:
         redactor = self._filter.redactor
         if redactor is not None and not clean:  # within a word no key begins: what was told before says if this is one
-            text = redactor.redact(self._before + text).text.removeprefix(self._before)
+            text = redactor.redact(text, within=self._before.isascii() and self._before.isalnum()).text
         if text:
             self._before = text[-1]
             self._hear(text)

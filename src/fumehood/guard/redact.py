@@ -15,6 +15,8 @@ __all__ = ["Decided", "Redacted", "Redactor"]
 
 _SHORTEST_FORM: Final = 6
 _END: Final = re.compile(r"-----END [A-Z0-9 ]{0,40}-----")
+#: What stands for the word that a text goes on within: no opener has it first, so no key begins with it.
+_WITHIN: Final = "0"
 _LONGEST: Final = max(map(len, OPENERS))
 _BEGINNINGS: Final = frozenset(opener[:length] for opener in OPENERS for length in range(1, len(opener)))
 
@@ -43,39 +45,44 @@ class Redactor:
             ((f, n) for f, n in known.items() if len(f) >= _SHORTEST_FORM), key=lambda each: -len(each[0])
         )
 
-    def redact(self, text: str) -> Redacted:
-        """Take every secret out."""
+    def redact(self, text: str, *, within: bool = False) -> Redacted:
+        """Take every secret out; a text that goes on `within` a word does not begin with a key."""
         found: Counter[str] = Counter()
         for form, name in self._known:
             if form in text:
                 found[name] += text.count(form)
                 text = text.replace(form, f"[redacted: {name}]")
+        text = _WITHIN + text if within else text
         there = openers_in(text) if begins_in(text) else frozenset[str]()
         for each in FORMATS if there else ():
             if not there.isdisjoint(each.openers):
                 text, count = each.pattern.subn(f"[redacted: {each.name}]", text)
                 if count:
                     found[each.name] += count
-        return Redacted(text, found)
+        return Redacted(text[1:] if within else text, found)
 
     def decided(self, text: str) -> Decided:
         """Where a secret may begin whose end has not come yet; the length of the text where there is none."""
         clean = not begins_in(text) and not any(form in text for form, _ in self._known)
+        word = _word(text, len(text))
+        begun = self._is_beginning(text) or (not clean and bool(openers_in(text[word:])))
+        starts = [word] if begun else []
         start = -1 if clean else text.rfind("-----BEGIN")
         if start >= 0 and not _END.search(text, start):
-            return Decided(start, clean)
-        word = max(text.rfind(each) for each in (" ", "\n", "\t")) + 1
-        begun = self._is_beginning(text) or (not clean and bool(openers_in(text[word:])))
-        # The whole word is held: what stands before a key decides whether it is one.
-        starts = [word] if begun else []
+            starts.append(start)
         end = min((*starts, *(_begins(text, form) for form, _ in self._known)), default=len(text))
         return Decided(end if clean else self._uncut(text, end), clean)
 
     def _uncut(self, text: str, end: int) -> int:
-        """What is whole already, and may begin again within itself, is not cut in two."""
-        whole = [at for form, _ in self._known if 0 <= (at := text.find(form, max(end - len(form) + 1, 0))) < end]
-        whole += [found.start() for found in _matches(text) if found.start() < end < found.end()]
-        return min((end, *whole))
+        """What is whole already, and may begin again within itself, is not cut in two, nor what it overlaps."""
+        matches, cut = list(_matches(text)), end
+        while cut >= 0:
+            # The whole word is held: what stands before a key decides whether it is one.
+            end = _word(text, cut) if cut < len(text) else cut
+            starts = [text.find(form, max(end - len(form) + 1, 0), end + len(form) - 1) for form, _ in self._known]
+            starts += [start for start, stop in matches if start < end < stop]
+            cut = min((start for start in starts if start >= 0), default=-1)
+        return end
 
     def _is_beginning(self, text: str) -> bool:
         """Whether the text ends with the beginning of an opener."""
@@ -95,11 +102,18 @@ def _forms(values: Mapping[str, str]) -> dict[str, str]:
     return {form: name for name, value in values.items() if len(value) >= SHORTEST for form in forms(value)}
 
 
-def _matches(text: str) -> Iterator[re.Match[str]]:
+def _matches(text: str) -> Iterator[tuple[int, int]]:
+    """Where keys stand; one whose last line has not come goes beyond the text."""
     there = openers_in(text) if begins_in(text) else frozenset[str]()
     for each in FORMATS if there else ():
         if not there.isdisjoint(each.openers):
-            yield from each.pattern.finditer(text)
+            for found in each.pattern.finditer(text):
+                yield found.start(), found.end() if found.re.groups == (found.lastindex or 0) else len(text) + 1
+
+
+def _word(text: str, at: int) -> int:
+    """Where the word begins that goes on here."""
+    return max(text.rfind(each, 0, at) for each in (" ", "\n", "\t")) + 1
 
 
 def _begins(text: str, form: str) -> int:
