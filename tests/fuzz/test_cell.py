@@ -93,6 +93,15 @@ def converse(
     return outcome, counted
 
 
+@pytest.mark.parametrize("births", [1, 2, 3])
+def test_a_runner_that_is_born_again_is_ready_again(births: int) -> None:
+    """Its zygote ended when it had said so, and the next one's word comes when the program is there; not without end."""
+    again = [wire.pack({"ready": True})] * births
+    seen, _ = converse([*again, wire.pack({"id": 1, "ok": True})])
+
+    assert (births == 3) == (seen.tampered is not None)
+
+
 PICTURE = base64.b64encode(events.SIGNATURES["image/png"] + b"picture").decode()
 bundles = st.dictionaries(
     st.sampled_from(["text/plain", "text/html", "image/png", "image/svg+xml", "Text/Plain", "text", "image/png; x"])

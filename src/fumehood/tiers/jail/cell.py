@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 #: A larger buffer would be mapped anew for each read.
 _CHUNK = 1 << 16
 _PATIENCE_S = 30.0
+#: How often it may be said that the runner is ready: where a zygote ended it is born anew, and each may have said it.
+_BIRTHS = 3
 #: Beyond its wall limit a run is the warden's to end; should the warden itself be gone, the broker gives up here.
 _GRACE_S = 5.0
 _WARM = wire.pack(wire.WARM)
@@ -54,6 +56,7 @@ class Cell:
         self.epoll = select.epoll()
         self.frames = wire.Frames()
         self.ready = self._warmed = False
+        self._births = 0
         self.replies: Replies | None = None
         self._answers: list[Message] = []
         self._room = 0
@@ -340,8 +343,9 @@ class Cell:
         return True
 
     def _take(self, frame: Message) -> None:
-        if not self.ready and frame == {"ready": True}:
+        if frame == {"ready": True} and self._births < _BIRTHS:
             self.ready = True
+            self._births += 1
         elif self._answers or not self._is_asked(frame.pop("id", None)):
             message = "the channel carried an answer that was not asked for"
             raise wire.Tampered(message)
