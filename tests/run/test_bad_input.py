@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.run.command import fumehood, is_one_paragraph
+from tests.run.command import FUMEHOOD, fumehood, inherited, is_one_paragraph
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -138,3 +139,79 @@ def test_an_empty_program_completes() -> None:
     done = fumehood("run", "--json", stdin=b"")
 
     assert (0, "completed", None) == (done.code, done.json()["outcome"], done.json()["value"])
+
+
+#: By a shell, because only it can start a process with closed streams.
+UNWRITABLE = {"full": "> /dev/full", "closed": ">&-"}
+COMMANDS = (
+    ("run", "-c", "1"),
+    ("run", "-c", "print('x' * 100_000)"),
+    ("run", "--json", "-c", "1"),
+    ("check", "-c", "1"),
+    ("policy", "list"),
+    ("--help",),
+)
+
+
+def redirected(
+    words: tuple[str, ...], where: str = "", *, stdout: int = subprocess.PIPE, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    script = f'exec "$@" {where}'
+    return subprocess.run(
+        ["/bin/sh", "-c", script, "sh", *FUMEHOOD, *words],
+        stdin=subprocess.DEVNULL,
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+        env=inherited() | {"PYTHONUNBUFFERED": ""} | environment,
+    )
+
+
+@pytest.mark.parametrize("where", UNWRITABLE.values(), ids=UNWRITABLE)
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_output_that_cannot_be_written_is_one_paragraph(words: tuple[str, ...], where: str) -> None:
+    """A full disk and a closed standard output are told like any other wrong use."""
+    done = redirected(words, where)
+
+    assert 2 == done.returncode
+    assert "standard output could not be written" in done.stderr
+    assert is_one_paragraph(done.stderr)
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("words", [COMMANDS[1], *COMMANDS[3:]], ids=" ".join)
+def test_a_pipe_that_nobody_reads_is_one_paragraph(words: tuple[str, ...], unbuffered: str) -> None:
+    """Whoever asked for less than all is told so."""
+    read, write = os.pipe()
+    os.close(read)
+    done = redirected(words, stdout=write, PYTHONUNBUFFERED=unbuffered)
+    os.close(write)
+
+    assert 2 == done.returncode
+    assert "standard output was closed" in done.stderr
+    assert is_one_paragraph(done.stderr)
+
+
+def test_output_without_a_buffer_that_cannot_be_written_is_told_too() -> None:
+    """As containers are often started."""
+    done = redirected(("check", "-c", "1"), "> /dev/full", PYTHONUNBUFFERED="1")
+
+    assert 2 == done.returncode
+    assert is_one_paragraph(done.stderr)
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_where_nobody_can_be_told_the_exit_code_says_it(words: tuple[str, ...]) -> None:
+    """Standard error is full or closed as well: nothing more goes wrong."""
+    for where in ("> /dev/full 2> /dev/full", ">&- 2>&-", "> /dev/full 2>&-"):
+        assert 2 == redirected(words, where).returncode, where
+
+
+def test_an_error_that_cannot_be_told_keeps_its_exit_code() -> None:
+    """Closed standard error takes nothing from what a command does, nor does closed standard input."""
+    assert 2 == redirected(("run", "--no-such-option"), "2> /dev/full").returncode
+    assert 2 == redirected(("run", "-c", "1", "--tier", "moon"), "2> /dev/full").returncode
+    assert 1 == redirected(("run", "-c", "1 / 0"), "2>&-").returncode
+    done = redirected(("run", "-c", "print(6 * 7)"), "<&- 2>&-")
+    assert (0, "42\n") == (done.returncode, done.stdout)

@@ -10,6 +10,8 @@ import sys
 def main() -> None:
     """Run a command and leave with its exit code (0 to 7 as the documentation says, 130 when interrupted)."""
     runs = sys.argv[1:2] == ["run"] and not {"-h", "--help"} & set(sys.argv)
+    if None in {sys.stdin, sys.stdout, sys.stderr}:
+        _stand_in()
     try:
         if runs:
             _start_jail()
@@ -25,6 +27,18 @@ def main() -> None:
             code
         )  # everything is written; to take the interpreter apart and wait for the jail's end would take longer
     sys.exit(code)
+
+
+def _stand_in() -> None:
+    """Put something in place of standard streams that are closed, whose numbers other files would get.
+
+    Nothing comes in, what goes to standard error is thrown away, and writing to standard output fails and is told.
+    """
+    for name, mode, flags in (("stdin", "r", os.O_RDONLY), ("stdout", "w", os.O_RDONLY), ("stderr", "w", os.O_WRONLY)):
+        if getattr(sys, name) is None:
+            null = os.open(os.devnull, flags)
+            os.set_inheritable(null, True)  # noqa: FBT003 -- its only form
+            setattr(sys, name, open(null, mode, encoding="utf-8"))  # noqa: SIM115, PTH123 -- as long as the process
 
 
 def _start_jail() -> None:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import os
+import errno
 import sys
 from importlib import import_module
+from io import FileIO
 from typing import TYPE_CHECKING
 
 import click
 
 from fumehood import __version__
+from fumehood.cli.text import lost
 from fumehood.errors import Error, Unavailable
 
 if TYPE_CHECKING:
+    from typing import TextIO
+
     from fumehood.execution import Outcome
 
 EXIT: dict[Outcome, int] = {
@@ -23,6 +27,7 @@ EXIT: dict[Outcome, int] = {
     "unavailable": 5,
     "ended": 6,
 }
+_UNWRITTEN = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF}
 USAGE, UNAVAILABLE, INTERRUPTED = 2, 5, 130
 _COMMANDS = {
     "run": "Run a program in a sandbox of its own.",
@@ -60,9 +65,26 @@ def group() -> None:
 
 def execute() -> int:
     """Run the command that the process was started with; its exit code."""
+    streams = sys.stdout, sys.stderr
+    try:
+        code = _execute()
+        sys.stdout.flush()
+    except OSError as error:
+        failed = next((stream for stream in (sys.stdout, sys.stderr) if _fails(stream, error)), None)
+        if failed is None:
+            raise
+        code = _give_up(failed, error)
+    except SystemExit:
+        if sys.stdout is streams[0]:
+            raise
+        sys.stdout, sys.stderr = streams  # where a pipe was closed, click replaces them and leaves
+        code = _give_up(sys.stdout, BrokenPipeError())
+    return code
+
+
+def _execute() -> int:
     try:
         code: int = group.main(standalone_mode=False)
-        sys.stdout.flush()
     except click.exceptions.Abort:
         code = INTERRUPTED
     except click.ClickException as error:
@@ -70,12 +92,6 @@ def execute() -> int:
         code = USAGE
     except KeyboardInterrupt:
         code = INTERRUPTED
-    except BrokenPipeError:
-        _complain("standard output was closed before all was written", "Read all of it, or write it to a file.")
-        os.dup2(
-            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
-        )  # nothing is flushed into the closed pipe at exit
-        code = USAGE
     except Error as error:
         _complain(str(error), error.remedy())
         code = UNAVAILABLE if isinstance(error, Unavailable) else USAGE
@@ -83,4 +99,22 @@ def execute() -> int:
 
 
 def _complain(what: str, remedy: str) -> None:
-    click.echo(f"fumehood: {what.rstrip('.')}.\n  {remedy}", err=True)
+    try:
+        click.echo(f"fumehood: {what.rstrip('.')}.\n  {remedy}", err=True)
+    except OSError as error:  # nobody can be told: the exit code says it
+        lost(sys.stderr, error)
+
+
+def _give_up(stream: TextIO, error: OSError) -> int:
+    told = lost(stream, error)
+    _complain(told.message, told.remedy())
+    return USAGE
+
+
+def _fails(stream: TextIO, error: OSError) -> bool:
+    """Whether what was written is still in the buffer and can't leave; of a stream without one the error must tell."""
+    try:
+        stream.flush()
+    except OSError:
+        return True
+    return isinstance(stream.buffer, FileIO) and error.filename is None and error.errno in _UNWRITTEN

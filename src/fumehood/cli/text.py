@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from typing import TYPE_CHECKING
 
 from fumehood.errors import UsageError
@@ -19,18 +20,27 @@ def write(stream: TextIO, text: str) -> None:
     """Write and flush; what the stream's encoding does not know is written as escapes.
 
     Raises:
-        UsageError: Nobody reads it any more.
+        UsageError: Nobody reads it any more, or it has no room.
     """
     encoding = stream.encoding or "utf-8"
     try:
         stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
         stream.flush()
-    except BrokenPipeError:
-        null = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(null, stream.fileno())  # what is still in the buffer would be flushed into the closed pipe at exit
-        os.close(null)
-        told = "standard output was closed before all was written"
-        raise UsageError(told, remedy="Read all of it, or write it to a file.") from None
+    except OSError as error:
+        raise lost(stream, error) from None
+
+
+def lost(stream: TextIO, error: OSError) -> UsageError:
+    """Write no more to a stream that has failed; the error that says so."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, stream.fileno())  # what is still in the buffer would be flushed into it at exit, and fail again
+    os.close(null)
+    name = "standard error" if stream is sys.stderr else "standard output"
+    if isinstance(error, BrokenPipeError):
+        told = f"{name} was closed before all was written"
+        return UsageError(told, remedy="Read all of it, or write it to a file.")
+    told = f"{name} could not be written: {error.strerror}"
+    return UsageError(told, remedy="Send it where there is room for all of it; what is there now is cut off.")
 
 
 def printable(text: str) -> str:
