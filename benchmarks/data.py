@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import idle
 import references
 from rounds import Case, Ledger, Promise, finish, measure, options
-from throughput import Account
+from throughput import SETTLING_S, Account
 
 import fumehood
 from fumehood import environments, pool
@@ -31,7 +31,7 @@ frame.groupby("k")["v"].sum().to_dict()
 """
 _MIB = 1 << 20
 PAUSE_S = 0.3
-CROWD, SANDBOXES = 40, 20
+CROWD, SANDBOXES = 40, 40
 
 
 def once() -> None:
@@ -80,11 +80,14 @@ def cpu_seconds(call: Callable[[], object], rounds: int) -> tuple[float, bool]:
     account = Account()
     for _ in range(SANDBOXES):
         call()
+    time.sleep(SETTLING_S)
     turns: list[float] = []
     for _ in range(rounds):
         begun = account.seconds()
         for _ in range(SANDBOXES):
             call()
+        if account.counted:
+            time.sleep(SETTLING_S)
         turns.append((account.seconds() - begun) / SANDBOXES)
     pool.shutdown()
     account.close()

@@ -22,7 +22,9 @@ from fumehood import pool
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SANDBOXES, COLDS = 30, 10
+SANDBOXES, COLDS = 60, 10
+#: By then the last sandboxes are gone and others wait in their places.
+SETTLING_S = 0.5
 
 
 class Account:
@@ -81,11 +83,14 @@ def _hierarchies() -> list[tuple[Path, str]]:
 
 
 def each(account: Account, call: Callable[[], object], count: int) -> tuple[float, float]:
-    """(wall, CPU) seconds of one call, over a row of `count`."""
+    """(wall, CPU) seconds of one call, over a row of `count` and what is done for it after the last of them."""
     wall, used = time.perf_counter(), account.seconds()
     for _ in range(count):
         call()
-    return (time.perf_counter() - wall) / count, (account.seconds() - used) / count
+    wall = time.perf_counter() - wall
+    if account.counted:
+        time.sleep(SETTLING_S)
+    return wall / count, (account.seconds() - used) / count
 
 
 def once() -> None:
@@ -98,8 +103,7 @@ def main() -> None:
     arguments = options(__doc__ or "", rounds=20)
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     account = Account()
-    for _ in range(SANDBOXES):
-        once()
+    each(account, once, SANDBOXES)
     cold_start = references.cold().call
     turns = [(each(account, once, SANDBOXES), each(account, cold_start, COLDS)) for _ in range(arguments.rounds)]
     pool.shutdown()
