@@ -18,6 +18,7 @@ from throughput import SETTLING_S, Account
 
 import fumehood
 from fumehood import environments, pool
+from fumehood.environments.definition import python
 from fumehood.policy import Policy
 from fumehood.pool import Pool
 
@@ -43,7 +44,7 @@ def once() -> None:
 def cold(site: str) -> None:
     """The same in a new process."""
     program = f"import sys; sys.path.append({site!r})\n{GROUPBY}"
-    status = references.start(environments.definition.python(), "-I", "-S", "-c", program)
+    status = references.start(python(), "-I", "-S", "-c", program)
     assert status == 0, status  # noqa: S101 -- as above
 
 
