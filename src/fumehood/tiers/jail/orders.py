@@ -17,6 +17,7 @@ def complete(order: Message, owner: list[int], trees: list[int], *, serial: int)
         "owner": owner,
         "trees": _targets(order["trees"], trees),
         "processors": _processors(order["processors"], serial),
+        "attached": order["attached"],  # its filter
     }
     return slices | mine
 

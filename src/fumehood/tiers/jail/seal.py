@@ -7,7 +7,6 @@ which comes last because it refuses what the steps before it use.
 
 from __future__ import annotations
 
-import base64
 import os
 import signal
 import socket
@@ -70,7 +69,7 @@ def seal(orders: Message, trees: list[int], outputs: tuple[int, int]) -> list[in
         landlock.restrict(orders["landlock"], orders["rules"])
     privilege.drop_capabilities(_LAST_CAPABILITY)
     privilege.set_dumpable(dumpable=False)
-    listener = seccomp.load(base64.b64decode(orders["program"]), listener=orders["listener"])
+    listener = seccomp.load(orders["attached"], listener=orders["listener"])
     return handed if listener < 0 else [*handed, listener]
 
 

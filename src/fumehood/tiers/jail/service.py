@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import errno
 import os
 import resource
@@ -200,7 +199,6 @@ def _order(plan: Plan, key: str) -> Message:
         "executable": jail["mount:/workspace"]["executable"],
         "landlock": plan.landlock["abi"].value,
         "rules": _rules(plan.landlock),
-        "program": base64.b64encode(_program(plan.syscalls)).decode(),
         "listener": plan.syscalls["recorded"].value,
     }
     return {
@@ -212,6 +210,7 @@ def _order(plan: Plan, key: str) -> Message:
         "end_on_denial": plan.expected["on_denial"].value == "end",
         "trees": _policy_mounts(plan),
         "orders": orders,
+        "attached": _program(plan.syscalls),
     }
 
 
