@@ -42,7 +42,7 @@ def main() -> None:
 
 def _bear(control: socket.socket, own: int, descriptors: list[int], *, ready: runner.Runner) -> None:
     """Fork one more, into a namespace where it is the second."""
-    birth, namespace = descriptors
+    birth, namespace = socket.socket(fileno=descriptors[0]), descriptors[1]  # to make it in the child would cost pages
     try:
         namespaces.rejoin(namespace, "pid")
         child = os.fork()
@@ -50,15 +50,14 @@ def _bear(control: socket.socket, own: int, descriptors: list[int], *, ready: ru
         wire.send(control, {"failed": f"fork: {error.strerror}"})
     else:
         if child == 0:
-            control.detach()
             for descriptor in (wire.CONTROL, own, namespace):
                 os.close(descriptor)
-            _be_born(birth, ready)
+            _be_born(birth, control, ready)
         pidfd = os.pidfd_open(child)
         wire.send(control, {"pid": child}, (pidfd,))
         os.close(pidfd)
     namespaces.rejoin(own, "pid")
-    os.close(birth)
+    birth.close()
     os.close(namespace)
 
 
@@ -87,9 +86,11 @@ def _settle(installed: wire.Message) -> runner.Runner:
     return ready
 
 
-def _be_born(birth: int, ready: runner.Runner) -> NoReturn:
-    """In the child, in a namespace that has only its pid 1 yet: take orders, seal, run."""
-    channel = socket.socket(fileno=birth)
+def _be_born(channel: socket.socket, line: socket.socket, ready: runner.Runner) -> NoReturn:
+    """In the child, in a namespace that has only its pid 1 yet: take orders, seal, run.
+
+    `line` was the zygote's own channel; its number is where the runner's will be.
+    """
     try:
         orders, descriptors = wire.receive(channel)
         if orders is None:
@@ -104,4 +105,4 @@ def _be_born(birth: int, ready: runner.Runner) -> NoReturn:
         wire.send(channel, {"failed": f"{type(error).__name__}: {error}"})
         os._exit(1)
     channel.close()
-    ready.begin(control, out, err)
+    ready.begin(line, control, (out, err))

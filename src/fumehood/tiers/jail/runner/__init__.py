@@ -58,19 +58,22 @@ class Runner:
         Progress(self._screen)
         self._namespace = Namespace(self._screen)
 
-    def begin(self, control: int, out: int, err: int) -> NoReturn:
-        """Become this runner: three standard streams, one channel, nothing else open; serve it to its end."""
+    def begin(self, line: socket.socket, control: int, outputs: tuple[int, int]) -> NoReturn:
+        """Become this runner: three standard streams, one channel, nothing else open; serve it to its end.
+
+        `line` is a socket of the channel's number: to make one here would cost each sandbox pages.
+        """
         packages.move_in()  # while the standard streams lead nowhere
         os.setsid()
         null = os.open("/dev/null", os.O_RDWR)
         # Above the numbers that they are to have, and no higher: limits.open_files counts already.
-        high = [fcntl.fcntl(descriptor, fcntl.F_DUPFD, wire.CONTROL + 1) for descriptor in (null, out, err, control)]
+        high = [fcntl.fcntl(descriptor, fcntl.F_DUPFD, wire.CONTROL + 1) for descriptor in (null, *outputs, control)]
         for number, descriptor in enumerate(high[:3]):
             os.dup2(descriptor, number)
         os.dup2(high[3], wire.CONTROL, inheritable=False)
         close_from(wire.CONTROL + 1)
         try:
-            self.serve(socket.socket(fileno=wire.CONTROL))
+            self.serve(line)
         except BaseException as error:  # noqa: BLE001 -- the program took apart what its runner is made of, or its channel
             _last_words(error)
         os._exit(0)
