@@ -44,7 +44,7 @@ LINES: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
         ("tiers/jail/seal.py", '"uts", ', ""),
         ("tiers/jail/seal.py", '    socket.sethostname(orders["hostname"])\n', ""),
     ),
-    "pids": (("tiers/jail/zygote.py", '        namespaces.rejoin(namespace, "pid")\n', ""),),
+    "pids": (("tiers/jail/zygote.py", '            namespaces.rejoin(namespace, "pid")\n', ""),),
     "read-only root": (
         ("tiers/jail/root.py", '    mount.mount(None, "/", None, mount.REMOUNT | mount.BIND | _READ_ONLY)\n',
          '    os.chmod("/opt", 0o777)\n'),

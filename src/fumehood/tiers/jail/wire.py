@@ -36,7 +36,7 @@ _READ = (
     json.JSONDecoder().raw_decode
 )  # `json.loads` looks for more first, and touches twice as many pages of a new process
 _ANCILLARY = socket.CMSG_SPACE(DESCRIPTOR_LIMIT * array.array("i").itemsize)
-_CLOSE_ON_EXEC = int(socket.MSG_CMSG_CLOEXEC)  # to combine enumerations takes longer than the call
+CLOSE_ON_EXEC = int(socket.MSG_CMSG_CLOEXEC)  # to combine enumerations takes longer than the call
 _CUT = int(socket.MSG_CTRUNC)
 
 
@@ -78,7 +78,7 @@ def receive(channel: socket.socket, flags: int = 0) -> tuple[Message | None, lis
     Raises:
         OSError: The channel failed; EMFILE, too, when this process could not take all the descriptors.
     """
-    flags |= _CLOSE_ON_EXEC
+    flags |= CLOSE_ON_EXEC
     try:
         data, ancillary, told, _ = channel.recvmsg(MESSAGE_LIMIT, _ANCILLARY, flags)
     except ConnectionResetError:

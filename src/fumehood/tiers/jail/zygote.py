@@ -10,6 +10,7 @@ import gc
 import json
 import os
 import socket
+import struct
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
@@ -20,6 +21,9 @@ from fumehood.tiers.jail.runner import arrivals
 if TYPE_CHECKING:
     from types import ModuleType
 
+#: What the warden sends: `{}` with a birth's socket and a namespace, or `{"ended":[…]}` with numbers of children.
+_LONGEST, _ONE, _TWO = 4096, struct.Struct("=i"), struct.Struct("=2i")
+_ROOM = socket.CMSG_SPACE(_TWO.size)
 #: Our modules, which nothing imports any more: programs don't find them in sys.modules.
 _OURS: list[ModuleType] = []
 
@@ -28,37 +32,50 @@ def main() -> None:
     """Serve births on descriptor 3 until the warden is gone."""
     control = socket.socket(fileno=wire.CONTROL)
     installed = json.loads(sys.argv.pop())
+    birth, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    other.close()
     own = os.open(f"{seal.HOST_PROC}/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
-    ready = _settle(installed)
+    _serve(control, birth, own, ready=_settle(installed))
+
+
+def _serve(control: socket.socket, birth: socket.socket, own: int, *, ready: runner.Runner) -> NoReturn:
+    """Fork a sandbox for each message with descriptors, into a namespace where it is the second process.
+
+    Of each page that is written between two births the sandboxes before keep the old version, each for itself alone: no
+    function is called here that need not be, and `birth` is one object whose number means another socket each time.
+    """
+    number, null = birth.fileno(), os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
     while True:
-        message, descriptors = wire.receive(control)
-        if message is None:
-            os._exit(0)
-        if "ended" in message:
-            wire.send(control, {"statuses": [os.waitpid(child, 0)[1] for child in message["ended"]]})
+        data, ancillary, _, _ = control.recvmsg(_LONGEST, _ROOM, wire.CLOSE_ON_EXEC)
+        if not ancillary:
+            _bury(control, data)
+            continue
+        received, namespace = _TWO.unpack(ancillary[0][2])
+        os.dup2(received, number, inheritable=False)
+        os.close(received)
+        try:
+            namespaces.rejoin(namespace, "pid")
+            child = os.fork()
+        except OSError as error:
+            wire.send(control, {"failed": f"fork: {error.strerror}"})
         else:
-            _bear(control, own, descriptors, ready=ready)
+            if child == 0:
+                _be_born(birth, control, (wire.CONTROL, own, namespace, null), ready=ready)
+            pidfd = os.pidfd_open(child)
+            rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, _ONE.pack(pidfd))
+            control.sendmsg([b'{"pid":%d}' % child], [rights])
+            os.close(pidfd)
+        namespaces.rejoin(own, "pid")
+        os.dup2(null, number, inheritable=False)
+        os.close(namespace)
 
 
-def _bear(control: socket.socket, own: int, descriptors: list[int], *, ready: runner.Runner) -> None:
-    """Fork one more, into a namespace where it is the second."""
-    birth, namespace = socket.socket(fileno=descriptors[0]), descriptors[1]  # to make it in the child would cost pages
-    try:
-        namespaces.rejoin(namespace, "pid")
-        child = os.fork()
-    except OSError as error:
-        wire.send(control, {"failed": f"fork: {error.strerror}"})
-    else:
-        if child == 0:
-            for descriptor in (wire.CONTROL, own, namespace):
-                os.close(descriptor)
-            _be_born(birth, control, ready)
-        pidfd = os.pidfd_open(child)
-        wire.send(control, {"pid": child}, (pidfd,))
-        os.close(pidfd)
-    namespaces.rejoin(own, "pid")
-    birth.close()
-    os.close(namespace)
+def _bury(control: socket.socket, data: bytes) -> None:
+    """Say how the children ended that are asked for, which they have; without a question the warden has, too."""
+    if not data:
+        os._exit(0)
+    statuses = [os.waitpid(int(child), 0)[1] for child in data[data.index(b"[") + 1 : data.index(b"]")].split(b",")]
+    control.sendmsg([b'{"statuses":[%b]}' % b",".join(b"%d" % status for status in statuses)])
 
 
 def _settle(installed: wire.Message) -> runner.Runner:
@@ -86,11 +103,15 @@ def _settle(installed: wire.Message) -> runner.Runner:
     return ready
 
 
-def _be_born(channel: socket.socket, line: socket.socket, ready: runner.Runner) -> NoReturn:
+def _be_born(
+    channel: socket.socket, line: socket.socket, zygotes: tuple[int, ...], *, ready: runner.Runner
+) -> NoReturn:
     """In the child, in a namespace that has only its pid 1 yet: take orders, seal, run.
 
-    `line` was the zygote's own channel; its number is where the runner's will be.
+    `line` was the channel of the zygote, whose descriptors are closed; the runner's will have its number.
     """
+    for descriptor in zygotes:
+        os.close(descriptor)
     try:
         orders, descriptors = wire.receive(channel)
         if orders is None:
