@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from tests.style.tree import ROOT
+
+PROGRAM = "import json, sys; from twice import side_by_side; sys.exit(side_by_side(json.loads(sys.argv[1])))"
+
+
+def begun(*halves: str) -> subprocess.Popen[str]:
+    """Shell programs, run side by side as the two halves of `.ci/run` are."""
+    told = "[" + ", ".join(f'["sh", "-c", "{half}"]' for half in halves) + "]"
+    return subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, told], cwd=ROOT / "tools", stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+
+
+def test_both_halves_are_shown_one_after_the_other_and_both_count() -> None:
+    """What the second says comes whole after the first; where one fails, all fails, and it is said which."""
+    good = begun("sleep 0.3; echo first", "echo second")
+    bad = begun("exit 3", "echo second")
+
+    assert "first\nsecond\n" == good.communicate()[0]
+    assert 0 == good.returncode
+    assert "second\n\nfailed: sh -c exit 3\n" == bad.communicate()[0]
+    assert 1 == bad.returncode
+
+
+def test_who_interrupts_both_leaves_nothing_running(tmp_path: Path) -> None:
+    """Nor what a half started itself."""
+    numbers = [tmp_path / name for name in ("first", "second", "grandchild")]
+    first, second, grandchild = numbers
+    halves = begun(
+        f"echo $$ > {first}; exec sleep 600",
+        f"echo $$ > {second}; sh -c 'echo $$ > {grandchild}; exec sleep 600'; true",
+    )
+    end = time.monotonic() + 30
+    while not all(path.exists() and path.read_text() for path in numbers) and time.monotonic() < end:
+        time.sleep(0.01)
+    processes = [int(path.read_text()) for path in numbers]
+    halves.send_signal(signal.SIGTERM)
+
+    halves.communicate(timeout=60)
+    assert 128 + signal.SIGTERM == halves.returncode
+    assert [] == [process for process in processes if Path(f"/proc/{process}").exists()]
