@@ -136,7 +136,7 @@ LEFT: Final = (
     Attack("residue-processes", "Processes that leave their family, ignore every signal and wait.",
            "named = os.pipe()\nif os.fork() == 0:\n os.setsid()\n if os.fork() == 0:\n  LIBC.prctl(15, b'canary-daemon', 0, 0, 0)\n"
            "  for n in range(1, 65): attempt(signal.signal, n, signal.SIG_IGN)\n"
-           "  os.write(named[1], b'x'); os.closerange(0, 9)\n  time.sleep(60)\n os._exit(0)\nos.read(named[0], 1)",
+           "  os.write(named[1], b'x'); os.closerange(0, 9)\n  time.sleep(600)\n os._exit(0)\nos.read(named[0], 1)",
            _lives_on, ("pids",), afterwards=True),
     Attack("residue-files", "Files in every place that a program knows.",
            "for place in ('/tmp', '/dev/shm', '/var/tmp', '@folder@', '@folder@/writable', 'data/data-given', '.', 'out'):\n"

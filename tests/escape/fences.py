@@ -130,7 +130,7 @@ LINES: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
     ),
     "each kind told": (("tiers/jail/refusals.py", "        if kind in self._told:\n", "        if self._told:\n"),),
     "drowned told": (
-        ("tiers/jail/ward.py", "            self._close_listener()\n            self._tell(UNTOLD)\n", "            self._close_listener()\n"),
+        ("tiers/jail/ward.py", "            self._tell(UNTOLD)\n", "            pass\n"),
     ),
     "output cap": (("tiers/jail/stream.py", "data[: max(self.cap - len(self.kept), 0)]", "data"),),
     "own files": (

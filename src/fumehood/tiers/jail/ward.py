@@ -317,10 +317,11 @@ class Ward:
         if self.order["end_on_denial"]:
             self.kill("denied")  # unanswered: the program must not go on by a single step
             return
+        if self.refusals.too_many:  # told before the program goes on, which may end at once
+            self._tell(UNTOLD)
         seccomp.refuse(self.listener, notice)
         if self.refusals.too_many:
             self._close_listener()
-            self._tell(UNTOLD)
 
     def _close_listener(self) -> None:
         if self.listener >= 0:
