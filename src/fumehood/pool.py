@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 _PLANS_KEPT = 64
 #: So often what nobody needed is let go.
 _TIDY_S = 15.0
+#: Nobody came for so long: there is time to make sandboxes warm.
+_CALM_S = 0.03
 _TRIES = 3
 
 
@@ -74,7 +76,7 @@ class Pool:
         self._tidied = time.monotonic()
         self._plans: dict[Ask, Prepared] = {}
         self._crashed: set[int] = set()  # zygotes of which a child crashed
-        self._closed = False
+        self._closed = self._stirred = False
         self._chores: SimpleQueue[Chore | None] = SimpleQueue()
         self._worker: threading.Thread | None = None
         if waiting:
@@ -178,15 +180,28 @@ class Pool:
 
     def _work(self) -> None:
         while True:
-            with suppress(Empty):
-                with self._lock:
-                    patience = _TIDY_S if self._shelves.restless else None
-                chore = self._chores.get(timeout=patience)
+            try:
+                chore = self._chores.get(timeout=self._patience())
+            except Empty:
+                self._use_the_calm()
+            else:
                 if chore is None:
                     return
                 chore()
             if time.monotonic() > self._tidied + _TIDY_S:
                 self.tidy()
+
+    def _patience(self) -> float | None:
+        """How long to wait for the next chore before there is something else to do."""
+        with self._lock:
+            if self._stirred:
+                return _CALM_S
+            return _TIDY_S if self._shelves.restless else None
+
+    def _use_the_calm(self) -> None:
+        """Nobody came for a moment: make warm what is handed out next. Where callers come in a row it only costs."""
+        with self._lock:
+            self._stirred = self._stirred and not self._shelves.warm()
 
     def tidy(self) -> None:
         """Let go of what nobody needed since the last time."""
@@ -205,7 +220,7 @@ class Pool:
             for cell in shelf.cells:
                 cell.hear()
             gone = [*self._fill(shelf, ready), *self._shelves.trim()]
-            shelf.warm()
+            self._stirred = True
         for cell in gone:
             cell.close()
 

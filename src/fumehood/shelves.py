@@ -45,10 +45,13 @@ class Shelf:
             self.target = min(self.target + 1, MOST)
         return cell
 
-    def warm(self) -> None:
-        """Have the next few made as warm as after a run: the others would hold the pages for it in vain."""
-        for cell in islice(self.cells, WARM):
-            cell.warm()
+    def warm(self) -> bool:
+        """Have the next few made as warm as after a run; False where one is not ready for it.
+
+        The others would hold the pages for it in vain.
+        """
+        ready = [cell.warm() for cell in islice(self.cells, WARM)]  # all of them, whatever the first one says
+        return all(ready)
 
     def tidy(self) -> list[Cell]:
         """Let go of half of those that nobody needed since the last time."""
@@ -80,6 +83,11 @@ class Shelves:
         """Whether a plan has fewer than it is to have."""
         shelf = self._held.get(digest)
         return self.first > 0 and (shelf is None or len(shelf.cells) < shelf.target)
+
+    def warm(self) -> bool:
+        """Warm the next few of each plan; False where one is not ready for it."""
+        ready = [shelf.warm() for shelf in self._held.values()]
+        return all(ready)
 
     @property
     def restless(self) -> bool:

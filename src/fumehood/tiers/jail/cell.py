@@ -98,15 +98,14 @@ class Cell:
                     remedy="The machine may be overloaded; try again, or see `fumehood doctor`.",
                 )
 
-    def warm(self) -> None:
-        """It is to be handed out next: have its runner touch what the first program will; nobody waits for that.
-
-        One that is not even ready is wanted sooner than that would help.
-        """
+    def warm(self) -> bool:
+        """It is to be handed out next: have its runner touch what the first program will; False if it is not ready."""
+        self.hear()
         if self.ready and not self._warmed:
             self._warmed = True
             with suppress(OSError):  # its end is told on the lifeline
                 self.channel.send(_WARM, socket.MSG_NOSIGNAL)
+        return self.ready or self.gone is not None
 
     @property
     def meter(self) -> Meter | None:
