@@ -97,7 +97,7 @@ def receive(channel: socket.socket, flags: int = 0) -> tuple[Message | None, lis
 
 def pack(message: Message) -> bytes:
     """One frame for the runner's channel."""
-    data = encode(message)
+    data = _ENCODE(message).encode()
     return _LENGTH.pack(len(data)) + data
 
 
