@@ -15,6 +15,7 @@ import os
 import threading
 import time
 from _queue import Empty, SimpleQueue  # what `queue` is made of, without its other kinds
+from collections import deque
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from fumehood.tiers.jail.waiting import Waiter
 
 _PLANS_KEPT = 64
+#: A zygote is replaced after a crash: of one so many crashes ago nothing can still be on its way.
+_CRASHES_KEPT = 64
 #: So often what nobody needed is let go.
 _TIDY_S = 15.0
 #: Nobody came for so long: there is time to make sandboxes warm.
@@ -75,7 +78,7 @@ class Pool:
         self._shelves = Shelves(waiting)
         self._tidied = time.monotonic()
         self._plans: dict[Ask, Prepared] = {}
-        self._crashed: set[int] = set()  # zygotes of which a child crashed
+        self._crashed = deque[int](maxlen=_CRASHES_KEPT)  # zygotes of which a child crashed
         self._closed = self._stirred = False
         self._chores: SimpleQueue[Chore | None] = SimpleQueue()
         self._worker: threading.Thread | None = None
@@ -151,7 +154,7 @@ class Pool:
         siblings: list[Cell] = []
         if cell.gone is not None and "crashed" in cell.gone:
             with self._lock:
-                self._crashed.add(cell.gone["crashed"])
+                self._crashed.append(cell.gone["crashed"])
                 siblings = self._shelves.part_with(cell.gone["crashed"])
         for each in siblings:
             self._have_done(each.close)

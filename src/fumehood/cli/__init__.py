@@ -20,12 +20,10 @@ def main() -> None:
         code = execute()
     except KeyboardInterrupt:  # before the commands are there to catch it
         code = 130
-    if (
-        runs and os.getpid() != 1
-    ):  # with pid 1 of a container the kernel would end the launcher before it has cleared up
-        os._exit(
-            code
-        )  # everything is written; to take the interpreter apart and wait for the jail's end would take longer
+    # Everything is written, and to wait for the jail's end would take longer; but with pid 1 of a container the kernel
+    # would end the launcher before it has cleared up.
+    if runs and os.getpid() != 1:
+        os._exit(code)
     sys.exit(code)
 
 
