@@ -151,7 +151,7 @@ def _too_deep(value: object) -> bool:
 
 def _too_many(data: bytes) -> bool:
     """Whether the JSON holds more than `ELEMENT_LIMIT` values."""
-    if data.count(b"[") + data.count(b"{") + data.count(b",") <= ELEMENT_LIMIT:
+    if len(data) <= ELEMENT_LIMIT or data.count(b"[") + data.count(b"{") + data.count(b",") <= ELEMENT_LIMIT:
         return False
     count = 0
     for token in _TOKEN.finditer(data):
@@ -173,7 +173,8 @@ def _parse(data: bytes) -> Message:
     if not isinstance(message, dict):
         reason = "a frame is not an object"
         raise Tampered(reason)
-    if _too_deep(cast("object", message)):
+    # Each level takes a bracket of its own, and most frames have next to none.
+    if data.count(b"[") + data.count(b"{") >= DEPTH_LIMIT and _too_deep(cast("object", message)):
         reason = f"a frame nests deeper than {DEPTH_LIMIT} levels"
         raise Tampered(reason)
     return cast("Message", message)

@@ -66,7 +66,7 @@ class Line:
 
     def answer(self, message: wire.Message) -> None:
         """The run is over: say what came of it, and nothing more. Who still waits for a reply is told so."""
-        with self._sending, _uninterrupted():
+        with self._sending:  # and SIGINT is nobody's any more
             run, self._run = self._run, None
             self._channel.sendall(wire.pack(message | {"id": run}))
         with self._changing:
@@ -136,8 +136,11 @@ class Line:
     def _read(self) -> None:
         try:
             data = self._channel.recv(_CHUNK)
-            with _uninterrupted():
+            if self._run is None:  # between programs SIGINT is nobody's
                 self._take(data)
+            else:
+                with _uninterrupted():
+                    self._take(data)
         finally:
             with self._changing:
                 self._reading = False

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import ast
 import linecache
-import signal
 import sys
 import types
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
 from fumehood.notebook import translate
-from fumehood.tiers.jail.runner import bundle, figures, value
+from fumehood.tiers.jail.runner import bundle, figures, interrupts, value
 from fumehood.tiers.jail.runner.failure import Failures
 from fumehood.tiers.jail.runner.remark import remark
 from fumehood.tiers.jail.runner.shell import Shell
@@ -55,7 +54,7 @@ class Namespace:
             answer = self.failed(error, name)
             self._show_rest()
         finally:
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
+            interrupts.overhear()
             figures.tell_missing()
         for stream in (sys.stdout, sys.stderr):
             with suppress(BaseException):  # the program may have put anything there, and there is nobody to tell
@@ -69,7 +68,7 @@ class Namespace:
 
     def _run(self, code: str, name: str) -> Message:
         body, last = _compile(code, name)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        interrupts.hear()
         if body is not None:
             self._evaluate(body)
         result = None if last is None else self._evaluate(last)

@@ -13,6 +13,8 @@ VALUE_LIMIT = 1024 * 1024
 TEXT_LIMIT = 64 * 1024
 NAME_LIMIT = 200
 _DEPTH_LIMIT = 50
+#: Of these each plain one is short.
+_SHORT = frozenset({int, float, bool})
 
 
 class _NotPlain(Exception):
@@ -28,7 +30,7 @@ def describe(value: object) -> Message:
         plain = _plain(value, _DEPTH_LIMIT)
     except Exception:  # noqa: BLE001 -- not plain, or of a class that raises when it is looked at
         return described
-    if len(json.dumps(plain)) <= VALUE_LIMIT:
+    if type(plain) in _SHORT or len(json.dumps(plain)) <= VALUE_LIMIT:
         described["value"] = plain
     return described
 
