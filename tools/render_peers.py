@@ -8,10 +8,10 @@ from __future__ import annotations
 import json
 import math
 import sys
-from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
+from fresh import ROOT, keep_fresh
+
 RESULT, PAGE = ROOT / "docs" / "peers.json", ROOT / "docs" / "peers.md"
 NOTE = (
     "<!-- Written by tools/render_peers.py from peers.json, which benchmarks/peers.py writes; change those instead. -->"
@@ -53,18 +53,6 @@ BEHIND = """
   the result, `python tools/render_peers.py` and `render_peers_chart.py` make this page of it. bubblewrap is the system's; where it is not
   installed its rows say so.
 """.strip().splitlines()
-
-
-def main(arguments: list[str]) -> int:
-    """Write the page, or with --check say that it is stale."""
-    text = page(json.loads(RESULT.read_text(encoding="utf-8")))
-    if PAGE.exists() and PAGE.read_text(encoding="utf-8") == text:
-        return 0
-    if "--check" in arguments:
-        print("docs/peers.md is stale: run python tools/render_peers.py", file=sys.stderr)
-        return 1
-    PAGE.write_text(text, encoding="utf-8")
-    return 0
 
 
 def page(document: Document) -> str:
@@ -199,4 +187,4 @@ def shown(milliseconds: float) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(keep_fresh({PAGE: page(json.loads(RESULT.read_text(encoding="utf-8")))}))

@@ -9,10 +9,10 @@ import json
 import math
 import sys
 from html import escape
-from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
+from fresh import ROOT, keep_fresh
+
 RESULT, CHART = ROOT / "docs" / "peers.json", ROOT / "docs" / "peers.svg"
 Row = dict[str, Any]
 
@@ -43,18 +43,6 @@ text { fill: #f0f6fc }
 .pandas { fill: #f0883e; stroke: #f0883e }
 }
 """
-
-
-def main(arguments: list[str]) -> int:
-    """Write the chart, or with --check say that it is stale."""
-    text = chart(json.loads(RESULT.read_text(encoding="utf-8")))
-    if CHART.exists() and CHART.read_text(encoding="utf-8") == text:
-        return 0
-    if "--check" in arguments:
-        print("docs/peers.svg is stale: run python tools/render_peers_chart.py", file=sys.stderr)
-        return 1
-    CHART.write_text(text, encoding="utf-8")
-    return 0
 
 
 def chart(document: dict[str, Any]) -> str:
@@ -154,4 +142,4 @@ def words(at: tuple[float, float], text: str, kind: str = "", *, anchor: str = "
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(keep_fresh({CHART: chart(json.loads(RESULT.read_text(encoding="utf-8")))}))

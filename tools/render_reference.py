@@ -8,28 +8,13 @@ from __future__ import annotations
 import json
 import sys
 import tomllib
-from pathlib import Path
 
 import fumehood.errors
+from fresh import ROOT, keep_fresh
 from fumehood.policy import CLAUSES, Policy, shipped
 
-ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "docs" / "reference"
 NOTE = "<!-- Written by tools/render_reference.py; change the code it describes instead. -->"
-
-
-def main(arguments: list[str]) -> int:
-    """Write the pages, or with --check name those that are stale."""
-    pages = {FOLDER / "policy.md": policy_page(), FOLDER / "errors.md": errors_page()}
-    stale = [path for path, text in pages.items() if not path.exists() or path.read_text(encoding="utf-8") != text]
-    if "--check" in arguments:
-        for path in stale:
-            print(f"{path.relative_to(ROOT)} is stale: run python tools/render_reference.py", file=sys.stderr)
-        return 1 if stale else 0
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    for path in stale:
-        path.write_text(pages[path], encoding="utf-8")
-    return 0
 
 
 def policy_page() -> str:
@@ -90,4 +75,4 @@ def cell(text: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(keep_fresh({FOLDER / "policy.md": policy_page(), FOLDER / "errors.md": errors_page()}))

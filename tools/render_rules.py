@@ -1,14 +1,16 @@
-"""Render docs/rules from the catalogue: `python tools/render_rules.py`; `--check` fails where a page is not as rendered."""
+"""Render docs/rules from the catalogue: `python tools/render_rules.py [--check]`.
+
+With --check nothing is written; the exit code is 1 and the stale pages are named.
+"""
 
 from __future__ import annotations
 
-import argparse
 import sys
-from pathlib import Path
 
+from fresh import ROOT, keep_fresh
 from fumehood.check.catalogue import FAMILIES, RULES, page
 
-FOLDER = Path(__file__).resolve().parent.parent / "docs" / "rules"
+FOLDER = ROOT / "docs" / "rules"
 
 
 def rendered() -> dict[str, str]:
@@ -25,26 +27,6 @@ def rendered() -> dict[str, str]:
     return {"README.md": "\n".join(lines), **pages}
 
 
-def main() -> int:
-    """Write the pages, or tell which are stale."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; fail where a page is stale")
-    only_check = parser.parse_args().check
-    pages = rendered()
-    known = {path.name: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.md")}
-    stale = sorted(name for name in {*pages, *known} if pages.get(name) != known.get(name))
-    if only_check:
-        for name in stale:
-            print(f"docs/rules/{name} is stale: run python tools/render_rules.py", file=sys.stderr)
-        return 1 if stale else 0
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    for name in stale:
-        if name in pages:
-            (FOLDER / name).write_text(pages[name], encoding="utf-8")
-        else:
-            (FOLDER / name).unlink()
-    return 0
-
-
 if __name__ == "__main__":
-    raise SystemExit(main())
+    gone = dict.fromkeys(FOLDER.glob("*.md"))
+    sys.exit(keep_fresh(gone | {FOLDER / name: text for name, text in rendered().items()}))
