@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 ROOT = Path(__file__).resolve().parent.parent
 HALVES = ([str(ROOT / "test")], [sys.executable, str(ROOT / "tools" / "as_user.py")])
@@ -27,8 +27,8 @@ PATIENCE_S = 60.0
 
 def side_by_side(halves: Sequence[Sequence[str]]) -> int:
     """Run commands at once; 0 when all of them answered 0."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, interrupted)
+    early = list[int]()  # what would interrupt a start would leave that half to nobody
+    hear(lambda number, _: early.append(number))
     running = list[subprocess.Popen[bytes]]()
     with ExitStack() as stack:
         said = [None, *(stack.enter_context(tempfile.TemporaryFile()) for _ in halves[1:])]
@@ -38,6 +38,9 @@ def side_by_side(halves: Sequence[Sequence[str]]) -> int:
             )
             stack.callback(end, process)
             running.append(process)
+        hear(interrupted)
+        for number in early:
+            interrupted(number, None)
         for process, file in zip(running, said, strict=True):
             process.wait()
             if file is not None:
@@ -50,10 +53,15 @@ def side_by_side(halves: Sequence[Sequence[str]]) -> int:
     return 1 if failed else 0
 
 
+def hear(what: Callable[[int, object], object] | signal.Handlers) -> None:
+    """Answer in this way who interrupts."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, what)
+
+
 def interrupted(number: int, _: object) -> NoReturn:
     """End the program, and on the way out what it runs."""
-    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(each, signal.SIG_IGN)
+    hear(signal.SIG_IGN)
     raise SystemExit(128 + number)
 
 

@@ -47,3 +47,13 @@ def test_who_interrupts_both_leaves_nothing_running(tmp_path: Path) -> None:
     halves.communicate(timeout=60)
     assert 128 + signal.SIGTERM == halves.returncode
     assert [] == [process for process in processes if Path(f"/proc/{process}").exists()]
+
+
+def test_who_interrupts_them_as_they_start_leaves_nothing_running_either(tmp_path: Path) -> None:
+    """The first half does it the moment it is there, when nobody else may know of it yet."""
+    number = tmp_path / "first"
+    halves = begun(f"echo $$ > {number}; kill -TERM $PPID; exec sleep 600", "exec sleep 600")
+
+    halves.communicate(timeout=60)
+    assert 128 + signal.SIGTERM == halves.returncode
+    assert not Path(f"/proc/{int(number.read_text())}").exists()
