@@ -15,9 +15,13 @@ LEFT_BEHIND = shutil.ignore_patterns(".git", ".venv", ".venv.lock", ".*_cache", 
 PEOPLE = range(1000, 60000)
 #: What only reads and reckons: neither sandboxes nor environments, nor anything that asks who runs it.
 THE_SAME_FOR_ALL = (
-    *(f"check/test_{name}.py" for name in ("bash", "bash_rounds", "hostile", "javascript", "rounds", "strangers")),
-    *(f"fuzz/test_{name}.py" for name in ("check", "frames")),
-    *(f"guard/test_{name}.py" for name in ("gate", "leaks", "output", "schema")),
+    "agent/test_faults.py",
+    *(f"check/test_{name}.py" for name in ("bash", "bash_rounds", "budget", "catalogue", "hostile", "javascript")),
+    *(
+        f"check/test_{name}.py"
+        for name in ("powers", "reads_only", "rounds", "sarif", "state", "strangers", "verdicts")
+    ),
+    *(f"guard/test_{name}.py" for name in ("approvals", "gate", "leaks", "output", "prompt", "schema")),
     "plan",
     "policy",
     "style",

@@ -20,7 +20,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 ROOT = Path(__file__).resolve().parent.parent
-HALVES = ([str(ROOT / "test")], [sys.executable, str(ROOT / "tools" / "as_user.py")])
+#: As THE_SAME_FOR_ALL of tools/as_user.py, but left to the ordinary user's half, which has no linters to run.
+FOR_THE_OTHER = ("fuzz/test_check.py", "fuzz/test_frames.py")
+HALVES = (
+    ["env", f"PYTEST_ADDOPTS={' '.join(f'--ignore=tests/{name}' for name in FOR_THE_OTHER)}", str(ROOT / "test")],
+    [sys.executable, str(ROOT / "tools" / "as_user.py")],
+)
 #: What an interrupted half has for its own clearing up.
 PATIENCE_S = 60.0
 

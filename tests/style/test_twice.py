@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import re
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-from tests.style.tree import ROOT
+from as_user import THE_SAME_FOR_ALL
+from tests.style.tree import ROOT, name
+from twice import FOR_THE_OTHER
 
 PROGRAM = "import json, sys; from twice import side_by_side; sys.exit(side_by_side(json.loads(sys.argv[1])))"
 
@@ -17,6 +20,16 @@ def begun(*halves: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-c", PROGRAM, told], cwd=ROOT / "tools", stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
+
+
+def test_what_is_run_once_opens_no_sandbox() -> None:
+    """A test that is owed as root and as an ordinary user is in none of the files that one half leaves out."""
+    places = [ROOT / "tests" / place for place in (*THE_SAME_FOR_ALL, *FOR_THE_OTHER)]
+    paths = [path for place in places for path in ([place] if place.suffix else place.glob("test_*.py"))]
+
+    assert [] == [name(path) for path in places if not path.exists()]
+    assert [] == [name(path) for path in paths if re.search(r"mark\.(jail|root)\b", path.read_text(encoding="utf-8"))]
+    assert set() == set(THE_SAME_FOR_ALL) & set(FOR_THE_OTHER)
 
 
 def test_both_halves_are_shown_one_after_the_other_and_both_count() -> None:
