@@ -191,7 +191,8 @@ def copy_source(source: Path, target: Path, fences: Iterable[str]) -> None:
             machine itself.
     """
     require_weak_world()
-    shutil.copytree(source, target)  # with times, and so with what is compiled already
+    # With times, and so with what is compiled already; what somebody is compiling now is gone a moment later.
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns("*.pyc.*"))
     for fence in fences:
         for file, fenced, open_ in LINES[fence]:
             path = target / file

@@ -6,7 +6,7 @@ from typing import Final
 
 from tests.escape import caller, files, kernel, network, pooled, protocol, resources, siblings
 
-ATTACKS: Final = (
+EVERY: Final = (
     *files.ATTACKS,
     *kernel.ATTACKS,
     *network.ATTACKS,
@@ -14,6 +14,5 @@ ATTACKS: Final = (
     *siblings.ATTACKS,
     *caller.ATTACKS,
     *resources.ATTACKS,
+    *pooled.ATTACKS,
 )
-POOLED: Final = pooled.ATTACKS
-EVERY: Final = (*ATTACKS, *POOLED)

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fumehood import environments
 from tests.escape.battle import BY_NAME, ROOT, admitted, begin, came_of, environment, held, proved, weaker
 from tests.escape.fences import LINES, exists
-from tests.escape.tables import ATTACKS, EVERY
+from tests.escape.tables import EVERY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,13 +21,14 @@ if TYPE_CHECKING:
 
     from tests.escape.battle import Battle, Found
 
-HELD, ADMITTED, WEAKER, PROVED = held(ATTACKS), admitted(ATTACKS), weaker(ATTACKS), proved(ATTACKS)
+HELD, ADMITTED, WEAKER, PROVED = held(EVERY), admitted(EVERY), weaker(EVERY), proved(EVERY)
 pytestmark = pytest.mark.jail
 
 
 @pytest.fixture(scope="module")
 def battles(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Battle]]:
     """The sandbox as it is, on a machine without cgroups, and with each attack's own fences down; all at once."""
+    environments.ready("data")  # once, from a registry, where this user has it not yet
     wanted = {"strong": [*HELD, *ADMITTED, *WEAKER], "without-cgroups": [*HELD, *WEAKER], "weak": PROVED}
     yield from begin(tmp_path_factory, wanted)
 
