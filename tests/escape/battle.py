@@ -74,7 +74,7 @@ class Battle:
     def found(self) -> Found:
         """Name to (won, what was seen)."""
         if self._found is None:
-            answer, _ = self._process.communicate(timeout=600)
+            answer, _ = self._process.communicate(timeout=1200)
             assert answer, self._told.read_text(encoding="utf-8", errors="replace")[-3000:]
             self._found = {name: (won, seen) for name, (won, seen) in json.loads(answer).items()}
         return self._found

@@ -47,7 +47,7 @@ class Ground:
         self._plant_listeners()
         self._plant_kernel_objects()
         self.victim = subprocess.Popen(
-            [sys.executable, "-c", "import time; time.sleep(600)", self._secret("argument")],
+            [sys.executable, "-c", "import time; time.sleep(3600)", self._secret("argument")],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         self.words["victim"] = str(self.victim.pid)
