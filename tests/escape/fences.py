@@ -42,7 +42,7 @@ LINES: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
     "ipc": (("tiers/jail/seal.py", '"mount", "ipc", ', '"mount", '),),
     "uts": (
         ("tiers/jail/seal.py", '"uts", ', ""),
-        ("tiers/jail/seal.py", '    socket.sethostname(orders["hostname"])\n', ""),
+        ("tiers/jail/seal.py", '    writer.call("sethostname", orders["hostname"].encode(), len(orders["hostname"]))\n', ""),
     ),
     "pids": (("tiers/jail/zygote.py", '            namespaces.rejoin(namespace, "pid")\n', ""),),
     "read-only root": (
@@ -65,17 +65,18 @@ LINES: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
     "descriptors": (
         ("tiers/jail/launcher.py", "close_from(BROKER + 1)", "close_from(4096)"),
         ("tiers/jail/nursery.py", "        close_from(wire.CONTROL + 2)\n", ""),
-        ("tiers/jail/runner/__init__.py", "        close_from(wire.CONTROL + 1)\n", ""),
+        ("kernel/sequence.py", "_CLOSE_RANGE, self._first, 0xFFFFFFFF, 0)", "_CLOSE_RANGE, self._first, self._first + 40, 0)"),
+        ("tiers/jail/seal.py", "    writer.close_from(wire.CONTROL + 1)\n", ""),
     ),
     "keyring": (("tiers/jail/zygote.py", "    privilege.join_empty_keyring()\n", ""),),
     "privileges": (
-        ("tiers/jail/seal.py", "    _change_identity(orders, owner)\n", ""),
-        ("tiers/jail/seal.py", "    privilege.drop_capabilities(_LAST_CAPABILITY)\n", ""),
-        ("tiers/jail/seal.py", "    privilege.set_dumpable(dumpable=False)\n", ""),
+        ("tiers/jail/seal.py", "    _change_identity(writer, orders)\n", ""),
+        ("tiers/jail/seal.py", "    privilege.drop_capabilities(writer, _LAST_CAPABILITY)\n", ""),
+        ("tiers/jail/seal.py", '    writer.call("prctl", *privilege.NOT_DUMPABLE)\n', ""),
     ),
-    "dumpable": (("tiers/jail/seal.py", "    privilege.set_dumpable(dumpable=False)\n", ""),),
+    "dumpable": (("tiers/jail/seal.py", '    writer.call("prctl", *privilege.NOT_DUMPABLE)\n', ""),),
     "covered pid 1": (
-        ("tiers/jail/seal.py", '    mount.mount(HOST_PROC, "/proc/1", None, mount.BIND)', "    pass"),
+        ("tiers/jail/seal.py", '    _mount(writer, HOST_PROC, "/proc/1", None, mount.BIND)', "    pass"),
     ),
     "usher's memory": (("tiers/jail/usher.py", "    privilege.set_dumpable(dumpable=False)\n", ""),),
     "usher's namespaces": (
@@ -85,7 +86,7 @@ LINES: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
     ),
     "usher's signals": (("tiers/jail/usher.py", "    seal.reset_signals()\n", ""),),
     "host root": (
-        ("tiers/jail/seal.py", "    mount.unmount(HOST_PROC)\n", ""),
+        ("tiers/jail/seal.py", '    writer.call("umount2", HOST_PROC.encode(), mount.DETACH, what=f"umount {HOST_PROC}")\n', ""),
     ),
     "plain links": (
         ("workspace.py", "_LOOK = os.O_PATH | os.O_NOFOLLOW", "_LOOK = os.O_PATH"),
@@ -137,14 +138,13 @@ LINES: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
         ("tiers/jail/root.py", "    os.umask(old_mask)\n",
          "    os.umask(old_mask)\n    os.mkdir(_STAGE + '/shared')\n    os.chmod(_STAGE + '/shared', 0o777)\n"),
         ("tiers/jail/root.py", '    mount.mount(None, "/", None, mount.REMOUNT | mount.BIND | _READ_ONLY)\n', ""),
-        ("tiers/jail/seal.py", '    mount.mount("workspace", SCRATCH, "tmpfs", flags, options)\n',
-         '    mount.mount("/shared", SCRATCH, None, mount.BIND)\n'),
-        ("tiers/jail/seal.py", "        os.mkdir(path)\n", "        os.makedirs(path, exist_ok=True)\n"),
-        ("tiers/jail/seal.py", '        os.mkdir(f"{WORKSPACE}/{folder}")\n',
-         '        os.makedirs(f"{WORKSPACE}/{folder}", exist_ok=True)\n'),
+        ("tiers/jail/seal.py", '    _mount(writer, "workspace", SCRATCH, "tmpfs", flags, options)\n',
+         '    _mount(writer, "/shared", SCRATCH, None, mount.BIND)\n'),
+        ("tiers/jail/seal.py", 'path.encode(), 0o755, what=f"mkdir {path}")\n',
+         'path.encode(), 0o755, answer=-(1 << 32), what=f"mkdir {path}")\n'),
         ("tiers/jail/packages.py", "    for part in _burn_ins:\n", "    for part in []:\n"),  # there all would meet
     ),
-    "renewed chance": (("tiers/jail/packages.py", "        _copy(folder)\n    seeds.renew()\n", "        _copy(folder)\n"),),
+    "renewed chance": (("tiers/jail/zygote.py", "    seeds.renew()\n", ""),),
     "never handed out again": (
         ("pool.py", "        self._have_done(cell.close if again is None else partial(self._part, cell, again))\n",
          "        next(reversed(self._shelves._held.values())).cells.appendleft(cell)\n"),
@@ -154,8 +154,8 @@ LINES: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
          "    gc.freeze()\n    import mmap\n    _OURS.append(mmap.mmap(-1, 4096))\n"),
     ),
     "own chance": (
-        ("tiers/jail/runner/__init__.py", "        close_from(wire.CONTROL + 1)\n",
-         "        close_from(wire.CONTROL + 1)\n        import random\n        random.seed(1)\n"),
+        ("tiers/jail/runner/__init__.py", "            packages.move_in()\n",
+         "            packages.move_in()\n            import random\n            random.seed(1)\n"),
     ),
     "arguments": (
         ("tiers/jail/spawn.py", "_SYSTEM, folder, str(os.getpid())],", "_SYSTEM, folder, str(os.getpid()), *sys.argv],"),

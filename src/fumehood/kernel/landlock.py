@@ -6,10 +6,15 @@ what that means for a guarantee is said by the plan.
 
 from __future__ import annotations
 
-import ctypes
 import os
+import struct
+from typing import TYPE_CHECKING
 
+from fumehood.kernel import sequence
 from fumehood.kernel.libc import syscall
+
+if TYPE_CHECKING:
+    from fumehood.kernel.sequence import Writer
 
 _CREATE_RULESET_VERSION = 1
 _RULE_PATH_BENEATH = 1
@@ -27,14 +32,7 @@ WRITE = (
 _ABI_REFER, _ABI_TRUNCATE, ABI_TCP, _ABI_IOCTL, ABI_SCOPE = 2, 3, 4, 5, 6
 
 
-class _Ruleset(ctypes.Structure):
-    _fields_ = (("fs", ctypes.c_uint64), ("net", ctypes.c_uint64), ("scoped", ctypes.c_uint64))
-
-
-class _PathBeneath(ctypes.Structure):
-    _pack_ = 1
-    _layout_ = "ms"
-    _fields_ = (("allowed", ctypes.c_uint64), ("parent", ctypes.c_int32))
+_RULESET, _BENEATH = struct.Struct("=3Q"), struct.Struct("=Qi")  # accesses to files, to the network, scopes; a rule
 
 
 def abi() -> int:
@@ -57,31 +55,29 @@ def handled(version: int) -> int:
     return access
 
 
-def restrict(version: int, rules: list[tuple[str, int]]) -> None:
-    """Confine this process and all it starts to `rules`, (path, access bits) pairs, for good.
+def restrict(writer: Writer, version: int, rules: list[tuple[str, int]]) -> None:
+    """Write down what confines a process and all it starts to `rules`, (path, access bits) pairs, for good.
 
     TCP bind and connect (ABI 4) and signals and abstract sockets out of this domain (ABI 6) are refused outright.
     Needs no_new_privs. A path that is not there is an error: a plan names only what was mounted.
     """
     known = handled(version)
-    attributes = _Ruleset(known, 0b11 if version >= ABI_TCP else 0, 0b11 if version >= ABI_SCOPE else 0)
+    attributes = _RULESET.pack(known, 0b11 if version >= ABI_TCP else 0, 0b11 if version >= ABI_SCOPE else 0)
     size = 24 if version >= ABI_SCOPE else 16 if version >= ABI_TCP else 8
-    ruleset = syscall("landlock_create_ruleset", ctypes.byref(attributes), size, 0)
-    try:
-        for path, access in rules:
-            _add(ruleset, path, access & known)
-        syscall("landlock_restrict_self", ruleset, 0)
-    finally:
-        os.close(ruleset)
+    ruleset = writer.open("landlock_create_ruleset", attributes, size, 0)
+    for path, access in rules:
+        _add(writer, ruleset, (path, access & known))
+    writer.call("landlock_restrict_self", ruleset, 0)
+    writer.close(ruleset)
 
 
-def _add(ruleset: int, path: str, access: int) -> None:
-    descriptor = os.open(path, os.O_PATH | os.O_CLOEXEC)
-    try:
-        if not os.path.isdir(descriptor):
-            access &= _FILE_ACCESS
-        if access:
-            beneath = _PathBeneath(access, descriptor)
-            syscall("landlock_add_rule", ruleset, _RULE_PATH_BENEATH, ctypes.byref(beneath), 0)
-    finally:
-        os.close(descriptor)
+def _add(writer: Writer, ruleset: int, rule: tuple[str, int]) -> None:
+    """Grant what goes for any file, then what goes for folders alone: the kernel refuses that for others."""
+    path, access = rule
+    what = f"landlock {path}"
+    descriptor = writer.open("openat", sequence.AT_FDCWD, os.fsencode(path), os.O_PATH | os.O_CLOEXEC, what=what)
+    for part, answer in ((access & _FILE_ACCESS, 0), (access & ~_FILE_ACCESS, sequence.ANY)):
+        if part:
+            beneath = _BENEATH.pack(part, descriptor)
+            writer.call("landlock_add_rule", ruleset, _RULE_PATH_BENEATH, beneath, 0, answer=answer, what=what)
+    writer.close(descriptor)

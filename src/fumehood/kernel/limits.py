@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import resource
+import struct
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from fumehood.kernel.sequence import Writer
 
 NAMES = {
     "core": resource.RLIMIT_CORE,
@@ -19,12 +24,12 @@ NAMES = {
 }
 
 
-def lower(name: str, value: int) -> None:
-    """Set soft and hard limit to `value`, or leave the hard limit where it is already lower."""
+def lower(writer: Writer, name: str, value: int) -> None:
+    """Write down: set soft and hard limit to `value`, or to this process's own hard limit where that is lower."""
     which = NAMES[name]
     hard = resource.getrlimit(which)[1]
     target = value if hard == resource.RLIM_INFINITY else min(value, hard)
-    resource.setrlimit(which, (target, target))
+    writer.call("prlimit64", 0, which, struct.pack("=QQ", target, target), None, what=f"setrlimit({name})")
 
 
 def raise_open_files() -> int:

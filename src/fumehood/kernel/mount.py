@@ -8,14 +8,14 @@ import os
 from fumehood.kernel.libc import LIBC, check, syscall
 
 RDONLY, NOSUID, NODEV, NOEXEC = 1, 2, 4, 8
+#: For umount2(2) and move_mount(2).
+DETACH, FROM_DESCRIPTOR = 2, 4
 REMOUNT, BIND, MOVE, REC, PRIVATE = 32, 4096, 8192, 16384, 1 << 18
 
-_DETACH = 2
 _OPEN_TREE_CLONE = 1
 _AT_EMPTY_PATH = 0x1000
 _AT_RECURSIVE = 0x8000
 _AT_SYMLINK_NOFOLLOW = 0x100
-_MOVE_MOUNT_F_EMPTY_PATH = 4
 _ATTR_IDMAP = 0x00100000
 _AT_FDCWD = -100
 
@@ -39,7 +39,7 @@ def mount(  # noqa: PLR0917 -- the system call's own order
 
 def unmount(target: str) -> None:
     """Detach a mount and all that is mounted below it."""
-    check(LIBC.umount2(os.fsencode(target), _DETACH), f"umount {target}")
+    check(LIBC.umount2(os.fsencode(target), DETACH), f"umount {target}")
 
 
 def pivot(root: str) -> None:
@@ -76,4 +76,4 @@ def restrict_tree(tree: int, flags: int, *, idmap: int | None = None) -> None:
 
 def attach_tree(tree: int, target: str) -> None:
     """Mount a detached tree at `target`."""
-    syscall("move_mount", tree, b"", _AT_FDCWD, os.fsencode(target), _MOVE_MOUNT_F_EMPTY_PATH)
+    syscall("move_mount", tree, b"", _AT_FDCWD, os.fsencode(target), FROM_DESCRIPTOR)

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
 
 from fumehood.kernel.libc import LIBC, check
+from fumehood.kernel.sequence import AT_FDCWD, GROUP_TEXT, USER_TEXT
+
+if TYPE_CHECKING:
+    from fumehood.kernel.sequence import Writer
 
 FLAGS = {
     "time": 0x00000080,
@@ -20,10 +25,12 @@ FLAGS = {
 
 def unshare(*kinds: str) -> None:
     """Leave the caller's namespaces of these kinds for new ones; "pid" takes effect in the next child."""
-    flags = 0
-    for kind in kinds:
-        flags |= FLAGS[kind]
-    check(LIBC.unshare(flags), f"unshare({', '.join(kinds)})")
+    check(LIBC.unshare(flags(*kinds)), f"unshare({', '.join(kinds)})")
+
+
+def flags(*kinds: str) -> int:
+    """What unshare(2) takes for them."""
+    return sum(FLAGS[kind] for kind in kinds)
 
 
 def rejoin(descriptor: int, kind: str) -> None:
@@ -36,13 +43,26 @@ def map_identity(inside: int, uid: int, gid: int) -> None:
 
     setgroups is given up first, which the kernel demands of a mapping written without privilege.
     """
-    for name, line in (
-        ("setgroups", "deny"),
-        ("uid_map", f"{inside} {uid} 1"),
-        ("gid_map", f"{inside} {gid} 1"),
-    ):
-        descriptor = os.open(f"/proc/self/{name}", os.O_WRONLY | os.O_CLOEXEC)
+    for path, line in _map(inside, b"%d" % uid, b"%d" % gid):
+        descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
         try:
-            os.write(descriptor, line.encode())
+            os.write(descriptor, line)
         finally:
             os.close(descriptor)
+
+
+def write_identity(writer: Writer, inside: int) -> None:
+    """Write down the same, for the user and group of the one who signs."""
+    for path, line in _map(inside, USER_TEXT, GROUP_TEXT):
+        what = f"write {path.decode()}"
+        descriptor = writer.open("openat", AT_FDCWD, path, os.O_WRONLY | os.O_CLOEXEC, what=what)
+        writer.call("write", descriptor, line, len(line), answer=len(line), what=what)
+        writer.close(descriptor)
+
+
+def _map(inside: int, uid: bytes, gid: bytes) -> tuple[tuple[bytes, bytes], ...]:
+    return (
+        (b"/proc/self/setgroups", b"deny"),
+        (b"/proc/self/uid_map", b"%d %b 1" % (inside, uid)),
+        (b"/proc/self/gid_map", b"%d %b 1" % (inside, gid)),
+    )

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import ctypes
+import struct
+from typing import TYPE_CHECKING
 
 from fumehood.kernel.libc import LIBC, check, syscall
+
+if TYPE_CHECKING:
+    from fumehood.kernel.sequence import Writer
 
 _SET_PDEATHSIG = 1
 _SET_DUMPABLE = 4
@@ -21,17 +26,16 @@ _JOIN_SESSION_KEYRING = 1
 _LAST_CAPABILITY = 63
 
 
-class _Header(ctypes.Structure):
-    _fields_ = (("version", ctypes.c_uint32), ("pid", ctypes.c_int))
+_HEADER, _SETS = struct.Struct("=Ii").pack(_CAPABILITY_VERSION_3, 0), struct.Struct("=6I")
+_ADMINISTRATION = 1 << 21
 
-
-class _Data(ctypes.Structure):
-    _fields_ = (("effective", ctypes.c_uint32), ("permitted", ctypes.c_uint32), ("inheritable", ctypes.c_uint32))
-
-
-# Made once, before any fork: building ctypes objects in a fresh child costs more than the calls themselves.
-_HEADER = _Header(_CAPABILITY_VERSION_3, 0)
-_NO_CAPABILITIES = (_Data * 2)()
+# For prctl(2), in a sequence of calls.
+#: Keep the permitted set over the next change of user id.
+KEEP_CAPABILITIES = _SET_KEEPCAPS, 1, 0, 0, 0
+#: From here on no exec gains anything: no setuid, no file capabilities.
+NO_NEW_PRIVILEGES = _SET_NO_NEW_PRIVS, 1, 0, 0, 0
+#: Whether others of the same user may look into this process, and who owns its /proc entries.
+DUMPABLE, NOT_DUMPABLE = (_SET_DUMPABLE, 1, 0, 0, 0), (_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 def _prctl(option: int, argument: int = 0, second: int = 0) -> int:
@@ -49,20 +53,10 @@ def set_dumpable(*, dumpable: bool) -> None:
     _prctl(_SET_DUMPABLE, int(dumpable))
 
 
-def keep_capabilities() -> None:
-    """Keep the permitted set over the next change of user id."""
-    _prctl(_SET_KEEPCAPS, 1)
-
-
 def set_name(name: str) -> None:
     """Set the name that ps shows, at most 15 bytes."""
     buffer = ctypes.create_string_buffer(name.encode()[:15])
     check(LIBC.prctl(_SET_NAME, buffer, 0, 0, 0), "prctl(PR_SET_NAME)")
-
-
-def set_no_new_privileges() -> None:
-    """From here on no exec gains anything: no setuid, no file capabilities."""
-    _prctl(_SET_NO_NEW_PRIVS, 1)
 
 
 def last_capability() -> int:
@@ -73,22 +67,24 @@ def last_capability() -> int:
     return _LAST_CAPABILITY
 
 
-def raise_capabilities() -> None:
-    """Make the whole permitted set effective again, which a change of user id had cleared."""
-    data = (_Data * 2)()
-    syscall("capget", ctypes.byref(_HEADER), ctypes.byref(data))
-    for half in data:
-        half.effective = half.permitted
-    syscall("capset", ctypes.byref(_HEADER), ctypes.byref(data))
+def raise_administration(writer: Writer) -> None:
+    """Write down: make CAP_SYS_ADMIN effective again, which a change of user id had cleared; drop the others."""
+    writer.call(
+        "capset", _HEADER, _SETS.pack(_ADMINISTRATION, _ADMINISTRATION, 0, 0, 0, 0), what="capset(administration)"
+    )
 
 
-def drop_capabilities(last: int) -> None:
-    """Empty the bounding, ambient, permitted, effective and inheritable sets; `last` as from `last_capability`."""
-    prctl = LIBC.prctl
+def drop_capabilities(writer: Writer, last: int) -> None:
+    """Write down: empty the bounding, ambient, permitted, effective and inheritable sets.
+
+    Args:
+        writer: Takes it.
+        last: As from `last_capability`.
+    """
     for capability in range(last + 1):
-        prctl(_CAPBSET_DROP, capability, 0, 0, 0)
-    _prctl(_CAP_AMBIENT, _CAP_AMBIENT_CLEAR_ALL)
-    syscall("capset", ctypes.byref(_HEADER), ctypes.byref(_NO_CAPABILITIES))
+        writer.call("prctl", _CAPBSET_DROP, capability, 0, 0, 0, what=f"drop capability {capability}")
+    writer.call("prctl", _CAP_AMBIENT, _CAP_AMBIENT_CLEAR_ALL, 0, 0, 0, what="drop ambient capabilities")
+    writer.call("capset", _HEADER, _SETS.pack(0, 0, 0, 0, 0, 0), what="drop capabilities")
 
 
 def join_empty_keyring() -> None:

@@ -7,8 +7,12 @@ import errno
 import fcntl
 import struct
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from fumehood.kernel.libc import syscall
+
+if TYPE_CHECKING:
+    from fumehood.kernel.sequence import Writer
 
 
 class Notice:
@@ -27,19 +31,17 @@ _NOTIFY_RECEIVE, _NOTIFY_SEND = 0xC0502100, 0xC0182101
 _RECORD, _REPLY = struct.Struct("=QIIiIQ6Q"), struct.Struct("=QqiI")
 
 
-class _Program(ctypes.Structure):
-    _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p))
-
-
-def load(program: bytes, *, listener: bool) -> int:
-    """Put this process and all it starts under `program` for good; needs no_new_privs.
+def load(writer: Writer, program: bytes, *, listener: bool) -> int:
+    """Write down: put a process and all it starts under `program` for good; needs no_new_privs.
 
     Returns:
         The listener's descriptor, or -1 where none was asked for.
     """
-    packed = _Program(len(program) // 8, program)
-    result = syscall("seccomp", _SET_MODE_FILTER, _NEW_LISTENER if listener else 0, ctypes.byref(packed))
-    return result if listener else -1
+    packed = struct.pack("=HxxxxxxQ", len(program) // 8, writer.place(program))
+    if listener:
+        return writer.open("seccomp", _SET_MODE_FILTER, _NEW_LISTENER, packed)
+    writer.call("seccomp", _SET_MODE_FILTER, 0, packed)
+    return -1
 
 
 def receive(listener: int) -> Notice | None:

@@ -15,7 +15,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from fumehood.kernel import mount
-from fumehood.tiers.jail import seeds
 from fumehood.tiers.jail.seal import HOST_PROC, WORKSPACE
 
 if TYPE_CHECKING:
@@ -96,10 +95,9 @@ def _require_one_thread(what: str) -> None:
 
 
 def move_in() -> None:
-    """In a sandbox: put the files in $HOME that the packages look for there, and draw random numbers of its own."""
+    """In a sandbox: put the files in $HOME that the packages look for there."""
     for folder in _owed:
         _copy(folder)
-    seeds.renew()
 
 
 def burn_in() -> None:

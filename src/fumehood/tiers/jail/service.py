@@ -209,8 +209,7 @@ def _order(plan: Plan, key: str) -> Message:
         "watch_memory": _is_polled(plan),
         "end_on_denial": plan.expected["on_denial"].value == "end",
         "trees": _policy_mounts(plan),
-        "orders": orders,
-        "attached": _program(plan.syscalls),
+        "attached": wire.encode(orders | {"attached": _program(plan.syscalls)}),
     }
 
 

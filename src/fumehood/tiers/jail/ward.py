@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from fumehood.kernel import seccomp, timers
 from fumehood.kernel.cgroup import Caps
+from fumehood.kernel.sequence import signed
 from fumehood.tiers.jail import orders, trees, wire
 from fumehood.tiers.jail.diary import SOONEST_S, Diary, Run, Terms
 from fumehood.tiers.jail.kin import Kin
@@ -63,6 +64,7 @@ class Ward:
         self.mother = 0
         self.refusals = Refusals()
         self.counted_before: Message = {}
+        self.steps: tuple[str, ...] = ()
         self.reason: str | None = None
         warden.watch(self.lifeline.fileno(), self._command)
         warden.watch(self.diary.timer, self._rung)
@@ -88,9 +90,10 @@ class Ward:
             owner = [self.uid, self.uid] if self.warden.root else [os.getuid(), os.getgid()]
             for spec in self.order["trees"]:
                 given.append(trees.open_tree(spec, owner if self.warden.root else None))
-            told = orders.complete(self.order, owner, given[len(doors) :], serial=self.serial)
+            told = orders.complete(self.order, given[len(doors) :], doors=len(doors), serial=self.serial)
+            self.steps = told.names
             with suppress(BrokenPipeError):  # it was not forked, or has ended: which of both is told next
-                wire.send(self.birth, told | {"doors": len(doors)}, (*self.handed, *given))
+                wire.send(self.birth, signed(told.written, *owner), (*self.handed, *given))
         except OSError as error:
             self.fail(str(error))
         finally:
@@ -134,7 +137,8 @@ class Ward:
         elif "sealed" in message:
             self._sealed(descriptors)
         else:
-            self.fail(message["failed"])
+            step, error = message["failed"]
+            self.fail(f"{self.steps[step]}: {os.strerror(error)}")
 
     def _sealed(self, descriptors: list[int]) -> None:
         workspace, proc, *rest = descriptors

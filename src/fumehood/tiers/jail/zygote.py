@@ -15,7 +15,8 @@ import sys
 from typing import TYPE_CHECKING, NoReturn
 
 from fumehood.kernel import hugepages, namespaces, privilege
-from fumehood.tiers.jail import packages, root, runner, seal, wire
+from fumehood.kernel.sequence import ANY, Reader, Writer
+from fumehood.tiers.jail import packages, root, runner, seal, seeds, wire
 from fumehood.tiers.jail.runner import arrivals
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 #: What the warden sends: `{}` with a birth's socket and a namespace, or `{"ended":[…]}` with numbers of children.
 _LONGEST, _ONE, _TWO = 4096, struct.Struct("=i"), struct.Struct("=2i")
 _ROOM = socket.CMSG_SPACE(_TWO.size)
+_REHEARSALS = 24
 #: Our modules, which nothing imports any more: programs don't find them in sys.modules.
 _OURS: list[ModuleType] = []
 
@@ -33,25 +35,41 @@ def main() -> None:
     control = socket.socket(fileno=wire.CONTROL)
     installed = json.loads(sys.argv.pop())
     birth, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    other.close()
+    assert birth.fileno() == seal.BIRTH  # noqa: S101 -- nothing but the control is open
     own = os.open(f"{seal.HOST_PROC}/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
-    _serve(control, birth, own, ready=_settle(installed))
+    reader = _rehearse(birth, other)
+    other.close()
+    _serve(control, own, reader=reader, ready=_settle(installed))
 
 
-def _serve(control: socket.socket, birth: socket.socket, own: int, *, ready: runner.Runner) -> NoReturn:
+def _rehearse(birth: socket.socket, other: socket.socket) -> Reader:
+    """Do often what each sandbox will do once: Python writes into a function's code until then."""
+    reader = Reader(birth, seal.CHANNEL, wire.DESCRIPTOR_LIMIT)
+    for _ in range(_REHEARSALS):
+        writer = Writer(0, seal.CHANNEL)
+        for _ in range(_REHEARSALS):
+            writer.call("getppid", answer=ANY)
+        other.send(writer.written())
+        reader.receive()
+        reader.perform()
+    return reader
+
+
+def _serve(control: socket.socket, own: int, *, reader: Reader, ready: runner.Runner) -> NoReturn:
     """Fork a sandbox for each message with descriptors, into a namespace where it is the second process.
 
     Of each page that is written between two births the sandboxes before keep the old version, each for itself alone: no
-    function is called here that need not be, and `birth` is one object whose number means another socket each time.
+    function is called here that need not be, and the reader's channel is one object whose number means another socket
+    each time.
     """
-    number, null = birth.fileno(), os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
+    null = os.open("/dev/null", os.O_RDWR | os.O_CLOEXEC)
     while True:
         data, ancillary, _, _ = control.recvmsg(_LONGEST, _ROOM, wire.CLOSE_ON_EXEC)
         if not ancillary:
             _bury(control, data)
             continue
         received, namespace = _TWO.unpack(ancillary[0][2])
-        os.dup2(received, number, inheritable=False)
+        os.dup2(received, seal.BIRTH, inheritable=False)
         os.close(received)
         try:
             namespaces.rejoin(namespace, "pid")
@@ -60,13 +78,13 @@ def _serve(control: socket.socket, birth: socket.socket, own: int, *, ready: run
             wire.send(control, {"failed": f"fork: {error.strerror}"})
         else:
             if child == 0:
-                _be_born(birth, control, (wire.CONTROL, own, namespace, null), ready=ready)
+                _be_born(control, reader, ready)
             pidfd = os.pidfd_open(child)
             rights = (socket.SOL_SOCKET, socket.SCM_RIGHTS, _ONE.pack(pidfd))
             control.sendmsg([b'{"pid":%d}' % child], [rights])
             os.close(pidfd)
         namespaces.rejoin(own, "pid")
-        os.dup2(null, number, inheritable=False)
+        os.dup2(null, seal.BIRTH, inheritable=False)
         os.close(namespace)
 
 
@@ -88,6 +106,7 @@ def _settle(installed: wire.Message) -> runner.Runner:
     null = os.open("/dev/null", os.O_RDWR)
     os.dup2(null, 2)
     os.close(null)
+    os.umask(0o022)
     with open(f"{seal.HOST_PROC}/self/oom_score_adj", "w", encoding="ascii") as file:
         file.write("1000")
     privilege.join_empty_keyring()
@@ -103,27 +122,20 @@ def _settle(installed: wire.Message) -> runner.Runner:
     return ready
 
 
-def _be_born(
-    channel: socket.socket, line: socket.socket, zygotes: tuple[int, ...], *, ready: runner.Runner
-) -> NoReturn:
+def _be_born(line: socket.socket, reader: Reader, ready: runner.Runner) -> NoReturn:
     """In the child, in a namespace that has only its pid 1 yet: take orders, seal, run.
 
-    `line` was the channel of the zygote, whose descriptors are closed; the runner's will have its number.
+    `line` was the channel of the zygote; sealed, its number is that of the runner's.
     """
-    for descriptor in zygotes:
-        os.close(descriptor)
+    seeds.renew()
+    reader.clear()
     try:
-        orders, descriptors = wire.receive(channel)
-        if orders is None:
+        if not reader.receive():
             os._exit(1)
-        control, out, err, *rest = descriptors
-        doors, trees = rest[: orders["doors"]], rest[orders["doors"] :]
-        seal.join(doors)
-        handed = seal.seal(orders, trees, (out, err))
-        wire.send(channel, {"sealed": True}, tuple(handed))
-        seal.limit_files(orders)
-    except BaseException as error:  # noqa: BLE001 -- half sealed, there is nothing to go back to
-        wire.send(channel, {"failed": f"{type(error).__name__}: {error}"})
+        failed = reader.perform()
+    except OSError as error:
+        failed = 0, error.errno or 0
+    if failed is not None:  # half sealed, there is nothing to go back to
+        reader.channel.send(b'{"failed":[%d,%d]}' % failed)
         os._exit(1)
-    channel.close()
-    ready.begin(line, control, (out, err))
+    ready.begin(line)

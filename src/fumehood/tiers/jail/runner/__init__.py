@@ -21,14 +21,12 @@ ordinary, and a dishonest one's lies parse as what they are.
 
 from __future__ import annotations
 
-import fcntl
 import linecache
 import os
 import socket
 import sys
 from typing import TYPE_CHECKING, NoReturn, cast
 
-from fumehood.kernel.libc import close_from
 from fumehood.tiers.jail import packages, wire
 from fumehood.tiers.jail.runner import foreign, interrupts
 from fumehood.tiers.jail.runner.calls import stub
@@ -58,21 +56,10 @@ class Runner:
         Progress(self._screen)
         self._namespace = Namespace(self._screen)
 
-    def begin(self, line: socket.socket, control: int, outputs: tuple[int, int]) -> NoReturn:
-        """Become this runner: three standard streams, one channel, nothing else open; serve it to its end.
-
-        `line` is a socket of the channel's number: to make one here would cost each sandbox pages.
-        """
-        packages.move_in()  # while the standard streams lead nowhere
-        os.setsid()
-        null = os.open("/dev/null", os.O_RDWR)
-        # Above the numbers that they are to have, and no higher: limits.open_files counts already.
-        high = [fcntl.fcntl(descriptor, fcntl.F_DUPFD, wire.CONTROL + 1) for descriptor in (null, *outputs, control)]
-        for number, descriptor in enumerate(high[:3]):
-            os.dup2(descriptor, number)
-        os.dup2(high[3], wire.CONTROL, inheritable=False)
-        close_from(wire.CONTROL + 1)
+    def begin(self, line: socket.socket) -> NoReturn:
+        """Become this runner: serve the broker on `line` to its end."""
         try:
+            packages.move_in()
             self.serve(line)
         except BaseException as error:  # noqa: BLE001 -- the program took apart what its runner is made of, or its channel
             _last_words(error)
