@@ -68,7 +68,7 @@ def restrict(writer: Writer, version: int, rules: list[tuple[str, int]]) -> None
     for path, access in rules:
         _add(writer, ruleset, (path, access & known))
     writer.call("landlock_restrict_self", ruleset, 0)
-    writer.close(ruleset)
+    writer.close_from(ruleset)
 
 
 def _add(writer: Writer, ruleset: int, rule: tuple[str, int]) -> None:
@@ -80,4 +80,3 @@ def _add(writer: Writer, ruleset: int, rule: tuple[str, int]) -> None:
         if part:
             beneath = _BENEATH.pack(part, descriptor)
             writer.call("landlock_add_rule", ruleset, _RULE_PATH_BENEATH, beneath, 0, answer=answer, what=what)
-    writer.close(descriptor)

@@ -1,0 +1,145 @@
+"""What seals a sandbox is written down outside it, call by call, and made inside without a look at it."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import socket
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from fumehood.errors import Unavailable
+from fumehood.kernel.sequence import AT_FDCWD, BASE, USER, USER_TEXT, Reader, Writer, signed
+from fumehood.plan import Slice, plan
+from fumehood.policy import Policy
+from fumehood.tiers.jail import waiting
+from fumehood.tiers.jail.service import Jail
+from tests import unread as fh
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+#: Far above what the tests have open.
+FIRST = 500
+
+
+def made(written: bytes, descriptors: tuple[int, ...] = ()) -> object:
+    """What comes of a sequence in a process of its own: None, or where it stopped."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    read, write = os.pipe()
+    with ours, theirs:
+        child = os.fork()
+        if child == 0:
+            os.write(write, json.dumps(_make(theirs)).encode())
+            os._exit(0)
+        rights = b"".join(descriptor.to_bytes(4, "little") for descriptor in descriptors)
+        ours.sendmsg([written], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)] if rights else [])
+        os.close(write)
+        os.waitpid(child, 0)
+    with os.fdopen(read, encoding="utf-8") as told:
+        return json.loads(told.read())
+
+
+def _make(channel: socket.socket) -> object:
+    """In the fork: all numbers below `FIRST` are taken."""
+    try:
+        taken = channel.fileno()
+        while taken < FIRST - 1:
+            taken = os.dup(channel.fileno())
+        reader = Reader(channel, FIRST, 8)
+        reader.clear()
+        return reader.perform() if reader.receive() else "end"
+    except OSError as error:
+        return errno.errorcode[error.errno or 0]
+
+
+def test_calls_find_their_bytes_and_their_descriptors(tmp_path: Path) -> None:
+    """A file is made, written, given away and closed by numbers that were known beforehand."""
+    writer = Writer(1, FIRST)
+    path = os.fsencode(tmp_path / "made")
+    file = writer.open("openat", AT_FDCWD, path, os.O_CREAT | os.O_WRONLY, 0o600)
+    writer.call("write", file, b"one\0two", 7, answer=7)
+    writer.call("fchown", file, USER, USER)
+    writer.call("write", file, USER_TEXT, 10, answer=10)
+    writer.close(file)
+    writer.call("write", FIRST, b"!", 1, answer=1)
+    read, write = os.pipe()
+
+    assert (file, made(signed(writer.written(), os.getuid(), 0), (write,))) == (FIRST + 1, None)
+    assert (tmp_path / "made").read_bytes() == b"one\0two" + b"%10d" % os.getuid()
+    assert os.read(read, 9) == b"!"
+    for end in (read, write):
+        os.close(end)
+
+
+def test_the_first_wrong_answer_is_told_and_nothing_follows_it(tmp_path: Path) -> None:
+    """One that fails, and one that succeeds with another answer than the one that is right."""
+    writer = Writer(0, FIRST)
+    writer.call("getppid", answer=os.getpid())
+    writer.call("mkdirat", AT_FDCWD, os.fsencode(tmp_path), 0o700)
+    writer.call("mkdirat", AT_FDCWD, os.fsencode(tmp_path / "not"), 0o700)
+    other = Writer(0, FIRST)
+    other.call("getppid", answer=os.getpid() + 1)
+
+    assert made(writer.written()) == [2, errno.EEXIST]
+    assert not (tmp_path / "not").exists()
+    assert made(other.written())
+
+
+def test_numbers_of_descriptors_are_never_guessed() -> None:
+    """Where not all came that were announced, no call is made: each would mean another one's."""
+    writer = Writer(2, FIRST)
+    writer.call("close", FIRST)
+
+    assert made(writer.written(), (0,)) == "EMFILE"
+    assert made(writer.written()) == "EMFILE"
+
+
+def test_a_sequence_finds_its_place_or_says_so() -> None:
+    """Two readers in one process would write into each other's sheet."""
+
+    def twice() -> object:
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            Reader(ours, FIRST, 1)
+            with pytest.raises(OSError, match="0x70000000"):
+                Reader(theirs, FIRST, 1)
+            return None
+
+    assert forked(twice) == 0
+
+
+def forked(part: Callable[[], object]) -> int:
+    """The exit status of a process that does only this."""
+    child = os.fork()
+    if child == 0:
+        part()
+        os._exit(0)
+    return os.waitpid(child, 0)[1]
+
+
+@pytest.mark.jail
+def test_a_step_that_fails_is_named() -> None:
+    """Who reports that no sandbox can be made says which step the kernel refused, and why."""
+    jail = Jail()
+    try:
+        whole = plan(Policy.default(), jail.host)
+        disk = whole.jail["disk"]._replace(value="nonsense")
+        broken = replace(whole, jail=Slice([*whole.jail.values(), disk]))
+        with pytest.raises(Unavailable, match=r"mount /\.proc/fs: Invalid argument"):
+            waiting.complete(jail.order(broken).open(waiting.Blocking()))
+    finally:
+        jail.close()
+
+
+@pytest.mark.jail
+def test_what_was_written_is_gone_when_a_program_comes() -> None:
+    """The sheet told the sandbox's host user and where its trees are; its pages are given back."""
+    look = f"import ctypes\nctypes.string_at({BASE}, 65536).strip(b'\\0').hex()"
+    seen = fh.run(look, policy=Policy.from_dict({"code": {"native": True}}))
+
+    assert seen.value == "", seen
