@@ -44,7 +44,10 @@ LINES: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
         ("tiers/jail/seal.py", '"uts", ', ""),
         ("tiers/jail/seal.py", '    writer.call("sethostname", orders["hostname"].encode(), len(orders["hostname"]))\n', ""),
     ),
-    "pids": (("tiers/jail/zygote.py", '            namespaces.rejoin(namespace, "pid")\n', ""),),
+    "pids": (
+        ("tiers/jail/zygote.py", '            namespaces.rejoin(namespace, "pid")\n', ""),
+        ("tiers/jail/seal.py", '"setsid", answer=2)', '"setsid", answer=-(1 << 32))'),
+    ),
     "read-only root": (
         ("tiers/jail/root.py", '    mount.mount(None, "/", None, mount.REMOUNT | mount.BIND | _READ_ONLY)\n',
          '    os.chmod("/opt", 0o777)\n'),
@@ -142,6 +145,7 @@ LINES: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
          '    _mount(writer, "/shared", SCRATCH, None, mount.BIND)\n'),
         ("tiers/jail/seal.py", 'path.encode(), 0o755, what=f"mkdir {path}")\n',
          'path.encode(), 0o755, answer=-(1 << 32), what=f"mkdir {path}")\n'),
+        ("tiers/jail/seal.py", 'path, 0o755, what=f"mkdir {target}")', 'path, 0o755, answer=-(1 << 32), what=f"mkdir {target}")'),
         ("tiers/jail/packages.py", "    for part in _burn_ins:\n", "    for part in []:\n"),  # there all would meet
     ),
     "renewed chance": (("tiers/jail/zygote.py", "    seeds.renew()\n", ""),),
