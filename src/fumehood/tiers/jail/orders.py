@@ -6,16 +6,33 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
-from fumehood.tiers.jail import seal
+from fumehood.kernel.sequence import signed
+from fumehood.tiers.jail import seal, trees
 
 if TYPE_CHECKING:
+    from fumehood.tiers.jail.ward import Ward
     from fumehood.tiers.jail.wire import Message
 
 
-def complete(order: Message, trees: list[int], *, doors: int, serial: int) -> seal.Seal:
-    """How it is to be sealed, by the plan's slices and with its own trees and processors."""
-    special = seal.Special(doors, _targets(order["trees"], trees), _processors(order["processors"], serial))
-    return seal.write(order["attached"], special)
+def complete(ward: Ward, user: int, given: list[int]) -> seal.Seal:
+    """How it is to be sealed, by the plan's slices and with its own user, trees and processors.
+
+    Args:
+        ward: Its order and number.
+        user: Who it is on the host, where that is ours to choose.
+        given: The doors of its cgroups. Its trees are put behind them.
+
+    Raises:
+        OSError: A tree can't be shown.
+    """
+    root, doors = ward.warden.root, len(given)
+    owner = [user, user] if root else [os.getuid(), os.getgid()]
+    for spec in ward.order["trees"]:
+        given.append(trees.open_tree(spec, owner if root else None))  # noqa: PERF401 -- to be closed, if the next one fails
+    processors = _processors(ward.order["processors"], ward.serial)
+    special = seal.Special(doors, _targets(ward.order["trees"], given[doors:]), processors)
+    written = seal.write(ward.order["attached"], special)
+    return written._replace(written=signed(written.written, *owner))
 
 
 def _targets(specs: list[Message], mounted: list[int]) -> tuple[tuple[str, bool], ...]:

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 
 from fumehood.kernel import seccomp, timers
 from fumehood.kernel.cgroup import Caps
-from fumehood.kernel.sequence import signed
-from fumehood.tiers.jail import orders, trees, wire
+from fumehood.tiers.jail import orders, wire
 from fumehood.tiers.jail.diary import SOONEST_S, Diary, Run, Terms
 from fumehood.tiers.jail.kin import Kin
 from fumehood.tiers.jail.lease import Lease
@@ -85,15 +84,11 @@ class Ward:
             self.alarm = self.group.alarm()
             if self.alarm >= 0:
                 self.warden.watch(self.alarm, self._alarmed)
-            doors = self.group.doors()
-            given += doors
-            owner = [self.uid, self.uid] if self.warden.root else [os.getuid(), os.getgid()]
-            for spec in self.order["trees"]:
-                given.append(trees.open_tree(spec, owner if self.warden.root else None))
-            told = orders.complete(self.order, given[len(doors) :], doors=len(doors), serial=self.serial)
+            given += self.group.doors()
+            told = orders.complete(self, self.uid, given)
             self.steps = told.names
             with suppress(BrokenPipeError):  # it was not forked, or has ended: which of both is told next
-                wire.send(self.birth, signed(told.written, *owner), (*self.handed, *given))
+                wire.send(self.birth, told.written, (*self.handed, *given))
         except OSError as error:
             self.fail(str(error))
         finally:
