@@ -25,7 +25,7 @@ from tests.escape.tables import EVERY
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = Path(str(fumehood.__file__)).parent
-_AT_ONCE, _TIMEOUT_S = 2, 240
+_AT_ONCE, _TIMEOUT_S = 2, 600
 
 
 def main() -> None:
