@@ -38,6 +38,11 @@ class Hearing:
         """Hear everything in one place, in the order in which it comes."""
         return cls(lambda text: hear(StreamEvent("stdout", text)), lambda text: hear(StreamEvent("stderr", text)), hear)
 
+    @property
+    def listens(self) -> bool:
+        """Whether anyone hears anything before the result."""
+        return self._on_event is not None or self._wanted != (None, None)
+
     def begin(self, by: Filter) -> tuple[Callable[[bytes], None] | None, Callable[[bytes], None] | None, Any]:
         """The listeners of a cell, for what is left after this filter."""
         heard = [None if hear is None else by.listener(hear) for hear in self._wanted]

@@ -58,6 +58,13 @@ class Account(NamedTuple):
     limit: LimitHit | None
     alive: bool
 
+    @property
+    def why_lost(self) -> str:
+        """Why a sandbox is no more."""
+        if self.limit is not None:
+            return f"the {self.limit.kind} limit of {self.limit.limit} ended it"
+        return "the program ended its interpreter" if self.error is None else self.error.message
+
 
 def evidence(counters: dict[str, Any], full: float, limits: Limits) -> Evidence:
     """Read the kernel's counters, taken while the program's last objects were still alive; `full` is of the disk."""
@@ -178,16 +185,17 @@ def words(seen: Seen, error: ProgramError | None, *, completed: bool) -> tuple[W
     stdout, stderr = _decode(seen.stdout), _decode(seen.stderr)
     told = value(answer.get("value"))
     plain = strict(told)
-    replaced = {"value": plain != told, "stdout": stdout.changed, "stderr": stderr.changed}
     said = Words(
         value=plain,
         value_text=text(answer.get("value_text")),
         stdout=stdout.text,
         stderr=last_state(stderr.text),
-        displays=displays(seen),
+        displays=displays(seen) if seen.shown else (),
         error=error,
     )
-    return said, [name for name, is_replaced in replaced.items() if is_replaced]
+    replaced = ["value"] if plain != told else []
+    replaced += ["stdout"] * stdout.changed + ["stderr"] * stderr.changed
+    return said, replaced
 
 
 class _Text(NamedTuple):
@@ -197,8 +205,13 @@ class _Text(NamedTuple):
     changed: bool
 
 
+_NO_TEXT = _Text("", changed=False)
+
+
 def _decode(data: bytes | bytearray) -> _Text:
     """All of an output as text."""
+    if not data:
+        return _NO_TEXT
     try:
         return _Text(data.decode(), changed=False)
     except UnicodeDecodeError:

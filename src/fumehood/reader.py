@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from fumehood.errors import UsageError
@@ -33,6 +33,14 @@ class Read(NamedTuple):
         return () if self.report is None else self.report.findings
 
 
+@cache
+def _examine() -> Callable[..., tuple[Report, State]]:
+    """What reads; it loads while a sandbox comes up, and is asked for at each run."""
+    from fumehood.check import examine  # noqa: PLC0415 -- as that says
+
+    return examine
+
+
 @lru_cache(maxsize=64)
 def _cause(policy: Policy) -> str:
     return policy.line("check.mode")
@@ -53,11 +61,9 @@ class Reader:
         Without `approve`, what a person should decide is refused. A language whose grammar is not installed is not
         read, and the control says so: the sandbox holds it all the same.
         """
-        from fumehood.check import examine  # noqa: PLC0415 -- it loads while a sandbox comes up
-
         cause = self._cause
         try:
-            report, after = examine(source, language, self._policy, state=self._known)
+            report, after = _examine()(source, language, self._policy, state=self._known)
         except UsageError as error:
             return Read(None, refused=False, after=self._known, control=Control("check", "absent", str(error), cause))
         refused = report.verdict == "refuse" or (report.verdict == "ask" and not (approve and approve(report)))

@@ -46,6 +46,7 @@ class Begun(NamedTuple):
     read: Read
     times: tuple[float, float, float]
     during: Sequence[Event]
+    known: dict[str, Any]
 
 
 class Session:
@@ -76,7 +77,6 @@ class Session:
         self._busy = threading.Lock()
         self._bell = threading.Lock()  # between an interrupt and the beginning of what it is for
         self._door = threading.Lock()  # between the end of a cell and who looks at its files
-        self._doing, self._early = "", False
         self.waiter = waiter
         self.policy = Policy.load(policy)
         if tier is not None:
@@ -91,10 +91,10 @@ class Session:
             for tree in self.trees:
                 conversation.holds(str(tree["target"]).removeprefix("/workspace/"))
         self.out = None if out is None else target(Path(out))
-        self.runs = 0
         self.lost: str | None = None
-        self.state_gone = False
-        self._process = 0
+        self.state_gone, self.runs, self._process = False, 0, 0
+        self._doing, self._early = "", False
+        self._filtering: Filter | None = None
 
     def __del__(self) -> None:
         """Forgotten without `close`: its sandbox must not live as long as the process."""
@@ -144,8 +144,15 @@ class Session:
             self.runs, self._process = 0, os.getpid()
             jail = self.ready.plan.jail
             self.cell.lease(jail["idle"].value, jail["lifetime"].value)
-            self._filter = Filter(self.ready.plan.output, self.policy, secret_values(self.policy))
+            self._filtering = None
         return self.cell
+
+    @property
+    def _filter(self) -> Filter:
+        """What this cell's programs say goes through it; made when the first says something."""
+        if self._filtering is None:
+            self._filtering = Filter(self.ready.plan.output, self.policy, secret_values(self.policy))
+        return self._filtering
 
     def _require_living(self) -> None:
         if self.closed:
@@ -168,7 +175,7 @@ class Session:
             )
         seen = self.cell.ended()
         if seen is not None:
-            self._lose(_why_lost(outcome.judge(self.ready.plan, seen, None)))
+            self._lose(outcome.judge(self.ready.plan, seen, None).why_lost)
 
     def program(self, code: str, *, language: Language | None = None, **options: Any) -> Program:
         """What a caller asks to have run and waits for; options as of `Sandbox.run`."""
@@ -185,8 +192,11 @@ class Session:
     ) -> Result:
         """Read one program, run it to its end unless it is refused, and say what came of it."""
         program = self.program(code, **options)
-        with self.alone():
+        self.occupy()
+        try:
             return await self.complete(program, Hearing(on_stdout, on_stderr, on_event), self.waiter)
+        finally:
+            self.release()
 
     async def complete(self, program: Program, hearing: Hearing, waiter: Waiter) -> Result:
         """The same, in a sandbox that the caller occupies."""
@@ -211,20 +221,20 @@ class Session:
         checked = time.perf_counter()
         cell = await self.open(waiter, () if read.report is None else read.report.imports)
         waited = time.perf_counter()
-        request = self._request(program)
-        calls = self._calls(cell, request, waiter)
-        stdout, stderr, on_event = hearing.begin(self._filter)
+        calls = self._calls(cell, request := self._request(program), waiter)
+        stdout, stderr, on_event = hearing.begin(self._filter) if hearing.listens else (None, None, None)
         cell.begin(stdout, stderr, on_event if calls is None else calls.beside(on_event))
         try:
             with self._bell:
                 budget = {**program.budget(), "interrupt": self._early}
                 clock = cell.start_clock(budget)
             await cell.start(request, clock, waiter)
+            self.running, known = program, self._known(program, read)
         except BaseException:
             self.abandon(cell)
             raise
-        self.running = program
-        return Begun(cell, program, hearing, read, (began, checked, waited), () if calls is None else calls.events)
+        during = () if calls is None else calls.events
+        return Begun(cell, program, hearing, read, (began, checked, waited), during, known)
 
     def abandon(self, cell: Cell, why: str = "a call was cancelled while the code ran") -> None:
         """Give up what runs, and the sandbox with it."""
@@ -297,7 +307,7 @@ class Session:
 
     async def end(self, begun: Begun, waiter: Waiter) -> Result:
         """The result of a program that ran."""
-        cell, _, hearing, read, times, _ = begun
+        cell, _, hearing, read, times, _, _ = begun
         try:
             seen = await cell.finish(waiter)
         except BaseException:
@@ -312,43 +322,48 @@ class Session:
         self._settle(account)
         return result
 
+    def _known(self, program: Program, read: Read) -> dict[str, Any]:
+        """Of a result what the program can't change; put together while it runs."""
+        return {
+            "findings": read.findings,
+            "environment": self.choice.environment.name,
+            "language": program.language,
+            "policy": self.policy.name,
+            "controls": (*self.ready.controls, read.control, self._filter.control),
+            "execution": os.urandom(8).hex(),
+            "code_sha256": program.digest if read.report is None else read.report.code_sha256,
+            "policy_sha256": self.ready.policy_sha256,
+        }
+
     def _record(self, begun: Begun, seen: Seen, account: outcome.Account, *, clock: Clock) -> Result:
         """Put together what was seen, what the program said, and when."""
-        cell, program, _, read, _, during = begun
-        space = Workspace(cell.workspace)
-        completed = account.outcome == "completed"
-        words, replaced = outcome.words(seen, self.choice.explain(account.error), completed=completed)
+        space = Workspace(begun.cell.workspace)
+        error, completed = self.choice.explain(account.error), account.outcome == "completed"
+        words, replaced = outcome.words(seen, error, completed=completed)
         words, filtered = self._filter.words(words)
-        state, findings = self._state(), read.findings
+        state = self._state()
         denials = outcome.denials(self.ready.plan, seen) if seen.denied else ()
         files, left = space.outputs() if self.out is None else space.collect(self.out)
         return Result(
+            **begun.known,
             **words._asdict(),
             outcome=account.outcome,
             dropped=outcome.dropped(seen),
             files=tuple(files),
             left_out=tuple(left),
             limit=account.limit,
-            findings=findings,
             denials=denials,
-            usage=outcome.usage(seen, None if seen.gone else cell.meter, space.used()[0]),
-            environment=self.choice.environment.name,
-            language=program.language,
-            policy=self.policy.name,
-            controls=(*self.ready.controls, read.control, self._filter.control),
+            usage=outcome.usage(seen, None if seen.gone else begun.cell.meter, space.used()[0]),
             state=state,
-            execution=os.urandom(8).hex(),
-            code_sha256=program.digest if read.report is None else read.report.code_sha256,
-            policy_sha256=self.ready.policy_sha256,
             **trail(
                 clock,
                 account.outcome,
-                findings=len(findings),
+                findings=len(begun.read.findings),
                 state=state,
                 denials=denials,
                 replaced=replaced,
                 filtered=filtered,
-                during=during,
+                during=begun.during,
             ),
         )
 
@@ -356,7 +371,7 @@ class Session:
         """After a run: what is gone is mourned, and what was taken is ordered anew, while the caller goes on."""
         self.runs += 1
         if not account.alive:
-            self._lose(_why_lost(account))
+            self._lose(account.why_lost)
         if self.lasting and not self.trees:
             self.ready.pool.replenish(self.ready)
 
@@ -423,11 +438,3 @@ class Session:
             self._busy.release()
         elif (cell := self.cell) is not None:
             cell.kill("closed")
-
-
-def _why_lost(account: outcome.Account) -> str:
-    if account.limit is not None:
-        return f"the {account.limit.kind} limit of {account.limit.limit} ended it"
-    if account.error is not None:
-        return account.error.message
-    return "the program ended its interpreter"

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import time
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fumehood.execution import Event, Timing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping, Sequence
 
     from fumehood.execution import Denial
 
@@ -29,27 +28,33 @@ def trail(  # noqa: PLR0913 -- one for each kind of thing that can happen
     *,
     findings: int,
     state: str = "",
-    denials: Iterable[Denial] = (),
+    denials: Sequence[Denial] = (),
     replaced: list[str] | None = None,
     filtered: Mapping[str, Mapping[str, int]] | None = None,
-    during: Iterable[Event] = (),
+    during: Sequence[Event] = (),
 ) -> dict[str, Any]:
     """The fields `timing` and `trail` of a result.
 
     `replaced` names what had characters that UTF-8 can't hold, `filtered` what the output filter changed in what;
     `during` is what happened while the code ran, counted from its start. What was refused has no `state`.
     """
-    check, wait, run = (round((after - before) * 1000, 3) for before, after in pairwise(clock))
-    ended = round(check + wait + run, 3)
+    began, checked, waited, ran = clock
+    check, wait, run = _ms(checked - began), _ms(waited - checked), _ms(ran - waited)
+    started, ended = round(check + wait, 3), round(check + wait + run, 3)
     events = [Event(check, "checked", {"findings": findings})]
     if state:
-        events.append(Event(round(check + wait, 3), "started", {"state": state}))
-    events += [each._replace(t_ms=round(check + wait + each.t_ms, 3)) for each in during]
-    events += [Event(ended, "denied", {"what": each.what, "clause": each.clause}) for each in denials]
+        events.append(Event(started, "started", {"state": state}))
+    if during:
+        events += [each._replace(t_ms=round(check + wait + each.t_ms, 3)) for each in during]
+    if denials:
+        events += [Event(ended, "denied", {"what": each.what, "clause": each.clause}) for each in denials]
     if replaced:
         events.append(Event(ended, "replaced", {"what": replaced, "by": "U+FFFD"}))
     if filtered:
         events.append(Event(ended, "filtered", {"what": filtered}))
     events.append(Event(ended, outcome, {}))
-    total = round((time.perf_counter() - clock.began) * 1000, 3)
-    return {"timing": Timing(check, wait, run, total), "trail": tuple(events)}
+    return {"timing": Timing(check, wait, run, _ms(time.perf_counter() - began)), "trail": tuple(events)}
+
+
+def _ms(seconds: float) -> float:
+    return round(seconds * 1000, 3)

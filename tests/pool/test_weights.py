@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 
 import pytest
 
+from fumehood.tiers.jail.meter import Meter
 from tests import unread as fh
 from tests.chaos.remains import cgroups
 from tests.limits.bounds import by_cgroup
@@ -27,6 +29,17 @@ def test_a_waiting_sandbox_has_an_eighth_of_the_weight_of_a_running_one() -> Non
 
     assert 2 == len(found)
     assert max(found) >= 8 * min(found)
+
+
+def test_what_gives_it_its_full_weight_is_let_go_of_when_its_group_is_gone() -> None:
+    """It is handed out while its program runs, which may have ended it already."""
+    reading, writing = os.pipe()
+    os.close(writing)
+    with pytest.raises(OSError, match="Bad file descriptor"):  # as a group that was removed refuses
+        Meter({"cpu.shares": reading}).hand_out()
+
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(reading)
 
 
 def weights() -> set[int]:

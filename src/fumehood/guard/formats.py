@@ -93,7 +93,7 @@ def openers_in(text: str) -> frozenset[str]:
 def begins_in(text: str) -> bool:
     """Whether an opener stands in a text where a key can begin; of a short text, whether one stands there at all."""
     if len(text) < _LONG:
-        return bool(openers_in(text))
+        return any(gate in text and any(map(text.__contains__, openers)) for gate, openers in _GATES.items())
     return any(anchor in text and _around(anchor).search(text) is not None for anchor in _ANCHORS)
 
 

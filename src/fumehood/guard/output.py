@@ -65,7 +65,7 @@ class Filter:
     def text(self, text: str) -> Filtered:
         """Plain text: output, an error, a value's `repr`."""
         changes: Counter[str] = Counter()
-        if not text:
+        if self._passes(text):
             return Filtered(text, changes)
         if self.strips and (stripped := unfold(strip(text))) != text:
             text = stripped
@@ -74,6 +74,11 @@ class Filter:
             text, found = self.redactor.redact(text)
             changes.update({f"redacted: {name}": count for name, count in found.items()})
         return Filtered(text, changes)
+
+    def _passes(self, text: str) -> bool:
+        """Whether nothing in a text is to be changed, as in most."""
+        plain = not self.strips or ("\r" not in text and is_plain(text))
+        return plain and (self.redactor is None or self.redactor.passes(text))
 
     def value(self, value: Any) -> tuple[Any, Counter[str]]:
         """A value that is data: only secrets are taken out of its texts; its other characters are its own."""
@@ -136,10 +141,11 @@ class Filter:
         said: dict[str, Counter[str]] = {}
         kept: dict[str, Any] = {}
         for name in ("stdout", "stderr", "value_text"):
-            if text := getattr(words, name):
+            if (text := getattr(words, name)) and not self._passes(text):
                 kept[name], said[name] = self.text(text)
-        if words.value is not None:
-            kept["value"], said["value"] = self.value(words.value)
+        value: Any = words.value
+        if isinstance(value, str | list | dict):
+            kept["value"], said["value"] = self.value(value)
         if words.error is not None:
             told = [self.text(each) for each in (words.error.name, words.error.message, words.error.traceback)]
             texts = [each.text for each in told]
@@ -149,6 +155,8 @@ class Filter:
             shown = [self.display(each) for each in words.displays]
             kept["displays"] = tuple(display for display, _ in shown if display is not None)
             said["displays"] = sum((changes for _, changes in shown), Counter[str]())
+        if not kept:
+            return words, {}
         return words._replace(**kept), {name: dict(each) for name, each in said.items() if each}
 
     def listener(self, hear: Callable[[str], None]) -> Piecewise:

@@ -61,9 +61,13 @@ class Redactor:
                     found[each.name] += count
         return Redacted(text[1:] if within else text, found)
 
+    def passes(self, text: str) -> bool:
+        """Whether nothing stands in it that could be a secret."""
+        return not begins_in(text) and not (self._known and any(form in text for form, _ in self._known))
+
     def decided(self, text: str) -> Decided:
         """Where a secret may begin whose end has not come yet; the length of the text where there is none."""
-        clean = not begins_in(text) and not any(form in text for form, _ in self._known)
+        clean = self.passes(text)
         word = _word(text, len(text))
         begun = self._is_beginning(text) or (not clean and bool(openers_in(text[word:])))
         starts = [word] if begun else []

@@ -128,10 +128,10 @@ class Policy:
             MissingFile: The path leads nowhere.
             PolicyError: No such name, or what stands in the file is not a policy.
         """
-        if source is None or source == "default":
-            return _default()
         if isinstance(source, Policy):
             return source
+        if source is None or source == "default":
+            return _default()
         path = reading.find(str(source))
         return cls.from_toml(reading.read_text(path), where=str(path), name=path.stem)
 

@@ -20,6 +20,7 @@ from fumehood.tiers.jail.replies import Replies
 from fumehood.tiers.jail.seen import Seen
 from fumehood.tiers.jail.stillbirth import stillborn
 from fumehood.tiers.jail.stream import Stream
+from fumehood.tiers.jail.waiting import AT_ONCE
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -158,18 +159,24 @@ class Cell:
             return self.clock
 
     def _count_out(self) -> int:
-        """What was before is not this run's: processor time that making the sandbox took, processes refused."""
-        if self.meter is not None:
-            with suppress(OSError):  # its group is gone with it; its end is told on the lifeline
-                if not self._asked:
-                    self.meter.hand_out()
-                    self._cpu_ns = self.meter.cpu_ns()
-                return self.meter.forks_refused()
+        """What was before is not this run's: processor time that making the sandbox took, processes refused since."""
+        meter = self.meter
+        if meter is None:
+            return 0
+        try:
+            if self._asked:
+                return meter.forks_refused()
+            self._cpu_ns = meter.cpu_ns()
+        except OSError:
+            return 0  # its group is gone with it; its end is told on the lifeline
         return 0
 
     async def start(self, request: Message, clock: Clock, waiter: Waiter) -> None:
         """Hand the program over; `advance` takes in what comes while it is `going`, `finish` says what happened."""
         await self._send(wire.pack(request | {"id": self._asked, "displays": self._room}), waiter, clock)
+        if self._asked == 1 and self.meter is not None:  # not before: the program need not wait for that
+            with suppress(OSError):  # as in `_count_out`
+                self.meter.hand_out()
 
     @property
     def going(self) -> bool:
@@ -235,9 +242,10 @@ class Cell:
         outcome.answer = self._answers[0] if self._answers else None
         outcome.tampered = self._tampered
         outcome.gone = self.gone
-        outcome.stdout, outcome.stderr = (stream.take() for stream in self.streams)
+        stdout, stderr = self.streams
+        outcome.stdout, outcome.stderr = stdout.take(), stderr.take()
         outcome.shown = self._said.shown
-        outcome.dropped = self.streams[0].dropped, self.streams[1].dropped, self._said.dropped
+        outcome.dropped = stdout.dropped, stderr.dropped, self._said.dropped
         cpu, outcome.peak = used or (0, 0)
         if self.gone is not None:
             cpu, outcome.peak = self.gone.get("cpu_ns", 0), self.gone.get("peak", 0)
@@ -302,14 +310,13 @@ class Cell:
 
     async def _turn(self, waiter: Waiter, end: float) -> bool:
         """Wait for anything and take it in; False when `end` passed first."""
-        if not await waiter.readable(self.epoll.fileno(), end - time.monotonic()):
-            return False
-        self.hear()
-        return True
+        return self._take_in(await waiter.heard(self.epoll, end - time.monotonic()))
 
     def hear(self, *, code: bool = True) -> bool:
         """Take in what is there now, of the code's channel only if asked; False when there is nothing."""
-        heard = self.epoll.poll(0)
+        return self._take_in(self.epoll.poll(0, AT_ONCE), code=code)
+
+    def _take_in(self, heard: list[tuple[int, int]], *, code: bool = True) -> bool:
         for descriptor, _ in heard:
             if (code or descriptor != self.channel.fileno()) and not self._events[descriptor]():
                 self._ignore(descriptor)
@@ -403,7 +410,8 @@ class Cell:
 
     def ended(self) -> Seen | None:
         """What came of it if it ended while nothing was asked of it; None while it lives. Does not wait."""
-        self.lifeline.hear()
+        if self.epoll.poll(0, AT_ONCE):
+            self.lifeline.hear()
         if self.gone is None:
             return None
         return Seen(gone=self.gone, tampered=self._tampered)

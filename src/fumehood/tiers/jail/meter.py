@@ -20,6 +20,10 @@ def _read(descriptor: int) -> str:
     return os.pread(descriptor, 4096, 0).decode("ascii", "replace")
 
 
+def _number(descriptor: int) -> int:
+    return int(os.pread(descriptor, 64, 0))
+
+
 class Meter:
     """Reads the descriptors that the warden opened for one sandbox.
 
@@ -38,7 +42,7 @@ class Meter:
     def cpu_ns(self) -> int:
         """CPU time that all processes ever used, nanoseconds; without a cgroup, those still known to the kernel."""
         if "cpuacct.usage" in self.descriptors:
-            return int(_read(self.descriptors["cpuacct.usage"]))
+            return _number(self.descriptors["cpuacct.usage"])
         if "cpu.stat" in self.descriptors:
             return int(_read(self.descriptors["cpu.stat"]).split("usage_usec ")[1].split()[0]) * 1000
         total = sum(sum(map(int, fields[11:15])) for fields in self._stats())
@@ -50,14 +54,16 @@ class Meter:
         for name, weight in FULL_WEIGHT.items():
             descriptor = self.descriptors.pop(name, None)
             if descriptor is not None:
-                os.write(descriptor, weight)
-                os.close(descriptor)
+                try:
+                    os.write(descriptor, weight)
+                finally:
+                    os.close(descriptor)
 
     def memory_peak(self) -> int:
         """The most bytes that were in use at once: by the kernel's count, else the most that was ever seen here."""
         for name in _PEAKS:
             if name in self.descriptors:
-                self._peak = max(self._peak, int(_read(self.descriptors[name])))
+                self._peak = max(self._peak, _number(self.descriptors[name]))
                 return self._peak
         self.resident()
         return self._peak

@@ -1,4 +1,4 @@
-"""The one thing that a cell waits for, a readable descriptor, in a blocking and in a cooperative way.
+"""The one thing that a cell waits for, something to read, in a blocking and in a cooperative way.
 
 The core is written once, as coroutines over a `Waiter`. With `Blocking` they never suspend, so `complete` runs them
 to their end on the caller's thread, without an event loop; with `Cooperative` they run under any anyio backend.
@@ -7,22 +7,24 @@ to their end on the caller's thread, without an event loop; with `Cooperative` t
 from __future__ import annotations
 
 import inspect
-import select
 import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 if TYPE_CHECKING:
+    import select
     from collections.abc import Awaitable, Callable, Coroutine
 
 T = TypeVar("T")
+#: What is heard of at once; a cell has no more descriptors, and room for more would be made at each call.
+AT_ONCE = 8
 
 
 class Waiter(Protocol):
-    """Waits for a descriptor."""
+    """Waits for descriptors."""
 
-    async def readable(self, descriptor: int, timeout: float | None) -> bool:
-        """Until there is something to read; False when `timeout` seconds passed first."""
+    async def heard(self, epoll: select.epoll, timeout: float) -> list[tuple[int, int]]:
+        """What is ready of what was registered, once something is; nothing if `timeout` seconds passed first."""
         ...
 
     async def aside(self, work: Callable[[], T]) -> T:
@@ -41,11 +43,9 @@ class Waiter(Protocol):
 class Blocking:
     """Blocks the calling thread."""
 
-    async def readable(self, descriptor: int, timeout: float | None) -> bool:
+    async def heard(self, epoll: select.epoll, timeout: float) -> list[tuple[int, int]]:
         """As in `Waiter`."""
-        poll = select.poll()
-        poll.register(descriptor, select.POLLIN)
-        return bool(poll.poll(None if timeout is None else max(timeout, 0) * 1000))
+        return epoll.poll(max(timeout, 0), AT_ONCE)
 
     async def aside(self, work: Callable[[], T]) -> T:
         """As in `Waiter`."""
@@ -66,13 +66,13 @@ class Blocking:
 class Cooperative:
     """Lets other tasks of the event loop run meanwhile."""
 
-    async def readable(self, descriptor: int, timeout: float | None) -> bool:
+    async def heard(self, epoll: select.epoll, timeout: float) -> list[tuple[int, int]]:
         """As in `Waiter`."""
         import anyio  # noqa: PLC0415 -- 65 ms with its event loop; a blocking caller never needs it
 
-        with anyio.move_on_after(timeout) as scope:
-            await anyio.wait_readable(descriptor)
-        return not scope.cancelled_caught
+        with anyio.move_on_after(timeout):
+            await anyio.wait_readable(epoll.fileno())
+        return epoll.poll(0, AT_ONCE)
 
     async def aside(self, work: Callable[[], T]) -> T:
         """As in `Waiter`; who is cancelled meanwhile leaves the work to end by itself."""
