@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 VERSION: Final = "1"
 MAX_REMEMBERED: Final = 256
+LONG: Final = 4096  # what is longer is not held by the memory of it
 UNSAID: Final = frozenset({"module.import"})  # judged, but told by `imports` already
 
 
@@ -39,7 +40,8 @@ class State:
     names: Names = field(default_factory=Names, repr=False, compare=False)
 
 
-_remembered: OrderedDict[str, tuple[Report, State]] = OrderedDict()
+#: By what was read, or the hash of what is long; by whose rules, and after what.
+_remembered: OrderedDict[tuple[str | bytes, Language, Policy, str], tuple[Report, State]] = OrderedDict()
 _lock = Lock()
 
 
@@ -67,15 +69,16 @@ def examine(
         )
     rules = Policy.load(policy)
     before = state or State()
-    raw = source.encode("utf-8", "surrogatepass") if isinstance(source, str) else bytes(source)
-    code_sha256 = hashlib.sha256(raw).hexdigest()
-    key = f"{code_sha256} {language} {rules.sha256} {VERSION} {before.digest}"
+    source = source if isinstance(source, str) else bytes(source)
+    code_sha256 = "" if len(source) <= LONG else _sha256(source)
+    key = (code_sha256 or source, language, rules, before.digest)
     with _lock:
         found = _remembered.get(key)
         if found is not None:
             _remembered.move_to_end(key)
             return found
     _reader(language)
+    code_sha256 = code_sha256 or _sha256(source)
     begun = time.perf_counter()
     reading, names = _read(source, language, before, granted=rules.code.spawn)
     verdict, findings = judge(reading, rules)
@@ -88,13 +91,18 @@ def examine(
         policy_sha256=rules.sha256,
         code_sha256=code_sha256,
     )
-    result = report, before if names is before.names else State(hashlib.sha256(key.encode()).hexdigest(), names)
+    told = f"{code_sha256} {language} {rules.sha256} {VERSION} {before.digest}"
+    result = report, before if names is before.names else State(_sha256(told), names)
     if reading.complete:  # what a budget cut short may be read further on a quieter machine
         with _lock:
             _remembered[key] = result
             while len(_remembered) > MAX_REMEMBERED:
                 _remembered.popitem(last=False)
     return result
+
+
+def _sha256(text: str | bytes) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text).hexdigest()
 
 
 def _capabilities(reading: Reading) -> tuple[Capability, ...]:

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import ctypes
 import math
 import os
+import struct
 
 from fumehood.kernel.libc import LIBC, check
 
 _MONOTONIC, _ABSOLUTE = 1, 1
 
 
-class _Spec(ctypes.Structure):
-    """struct itimerspec: an interval that stays zero, and the time of the alarm."""
-
-    _fields_ = (
-        ("every_s", ctypes.c_long),
-        ("every_ns", ctypes.c_long),
-        ("s", ctypes.c_long),
-        ("ns", ctypes.c_long),
-    )
+#: struct itimerspec: an interval that stays zero, and the time of the alarm.
+_SPEC = struct.Struct("@16xll")
 
 
 def create() -> int:
@@ -30,8 +23,8 @@ def create() -> int:
 def ring(timer: int, at: float) -> None:
     """Let it ring once at this time of the monotonic clock, in seconds, instead of when it was to ring before."""
     part, whole = math.modf(at)
-    spec = _Spec(0, 0, int(whole), int(part * 1e9) or 1)
-    check(LIBC.timerfd_settime(timer, _ABSOLUTE, ctypes.byref(spec), None), "timerfd_settime")
+    spec = _SPEC.pack(int(whole), int(part * 1e9) or 1)
+    check(LIBC.timerfd_settime(timer, _ABSOLUTE, spec, None), "timerfd_settime")
 
 
 def hear(timer: int) -> None:

@@ -75,7 +75,9 @@ class Diary:
 
     def __init__(self, page: int, timer: int, terms: Terms, *, writing: bool) -> None:
         """Take the descriptors over."""
-        self._page = mmap.mmap(page, _SIZE, access=mmap.ACCESS_WRITE if writing else mmap.ACCESS_READ)
+        # Mapped at once, where nobody waits: the first note would have to wait for a page.
+        flags, can = mmap.MAP_SHARED | mmap.MAP_POPULATE, mmap.PROT_WRITE if writing else 0
+        self._page = mmap.mmap(page, _SIZE, flags=flags, prot=mmap.PROT_READ | can)
         os.close(page)
         self.timer = timer
         self._terms = terms
