@@ -130,6 +130,11 @@ class Pool:
                 cell.close()  # something outside killed it while it waited, or a sibling crashed
         return self.jail.order(ready.plan)
 
+    def rouse(self) -> None:
+        """Somebody is about to take a cell, most likely by the plan of the last one: let it wake meanwhile."""
+        with self._lock:
+            self._shelves.rouse()
+
     def replenish(self, ready: Prepared) -> None:
         """Have what was taken ordered anew, by a thread that runs while the callers wait for something else.
 
@@ -276,6 +281,12 @@ def shared(waiting: int = WAITING, opening: Opening | None = None) -> Pool:
             atexit.unregister(shutdown)
             atexit.register(shutdown)
         return _shared
+
+
+def rouse() -> None:
+    """Somebody is about to ask for a cell of the shared pool."""
+    if _shared is not None:
+        _shared.rouse()
 
 
 async def fresh(ask: Ask, trees: list[dict[str, object]], waiter: Waiter) -> tuple[Prepared, Cell]:

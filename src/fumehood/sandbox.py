@@ -306,6 +306,7 @@ def run(  # noqa: PLR0913 -- the contract's keyword arguments
     on_build: Callable[[Step], None] | None = None,
 ) -> Result:
     """Run a program in a fresh sandbox that is gone afterwards; arguments and errors as of `Sandbox` and its `run`."""
+    pool.rouse()
     session = Session(
         Blocking(), policy=policy, env=env, tier=tier, data=data, out=out, language=language, on_build=on_build,
         lasting=False,

@@ -89,6 +89,12 @@ class Shelves:
         ready = [shelf.warm() for shelf in self._held.values()]
         return all(ready)
 
+    def rouse(self) -> None:
+        """Wake what is handed out next, if it is of the plan that was filled last."""
+        latest = next(reversed(self._held.values()), None)
+        if latest is not None and latest.cells:
+            latest.cells[0].rouse()
+
     @property
     def restless(self) -> bool:
         """Whether time alone would let something go."""

@@ -73,6 +73,21 @@ def test_a_burn_in_that_fails_in_the_sandbox_costs_it_nothing() -> None:
 
 
 @pytest.mark.jail
+def test_one_that_is_woken_for_its_first_program_does_not_burn_in_again() -> None:
+    """Whoever calls after a rest has the next one woken before it is taken; what it did beforehand is done."""
+    rehearsal = BURN_IN.format(more="sys.burns = [*getattr(sys, 'burns', ()), os.getpid()]")
+    environment = replace(BARE, imports=("random",), rehearsal=rehearsal)
+    times = 0
+    for _ in range(12):
+        times = fh.run("import os, sys; sys.burns.count(os.getpid())", env=environment).value
+        if times:
+            break
+        time.sleep(0.1)
+
+    assert 1 == times
+
+
+@pytest.mark.jail
 def test_a_burn_in_that_takes_long_is_not_done_in_each() -> None:
     """It was done in the zygote, and there it showed that no sandbox could afford it."""
     assert look("__import__('time').sleep(0.06)")["own"] is False

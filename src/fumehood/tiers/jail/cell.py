@@ -37,7 +37,7 @@ _PATIENCE_S = 30.0
 _BIRTHS = 3
 #: Beyond its wall limit a run is the warden's to end; should the warden itself be gone, the broker gives up here.
 _GRACE_S = 5.0
-_WARM = wire.pack(wire.WARM)
+_WARM, _SOON = wire.pack(wire.WARM), wire.pack(wire.SOON)
 
 
 class Cell:
@@ -56,7 +56,7 @@ class Cell:
         self.streams = Stream(outputs[0], cap), Stream(outputs[1], cap)
         self.epoll = select.epoll()
         self.frames = wire.Frames()
-        self.ready = self._warmed = False
+        self.ready = self._warmed = self._roused = False
         self._births = 0
         self.replies: Replies | None = None
         self._answers: list[Message] = []
@@ -102,11 +102,21 @@ class Cell:
     def warm(self) -> bool:
         """It is to be handed out next: have its runner touch what the first program will; False if it is not ready."""
         self.hear()
+        self._roused = False
         if self.ready and not self._warmed:
             self._warmed = True
-            with suppress(OSError):  # its end is told on the lifeline
-                self.channel.send(_WARM, socket.MSG_NOSIGNAL)
+            self._advise(_WARM)
         return self.ready or self.gone is not None
+
+    def rouse(self) -> None:
+        """Its first program comes in a moment: have the runner awake by then, where there was time to make it warm."""
+        if self._warmed and not self._roused:
+            self._roused = True
+            self._advise(_SOON)
+
+    def _advise(self, what: bytes) -> None:
+        with suppress(OSError):  # its end is told on the lifeline
+            self.channel.send(what, socket.MSG_NOSIGNAL)
 
     @property
     def meter(self) -> Meter | None:

@@ -25,6 +25,8 @@ ELEMENT_LIMIT = 600_000
 DESCRIPTOR_LIMIT = 64
 #: Asks a runner to be as warm as after a run; it answers nothing.
 WARM: Message = {"warm": True}
+#: Tells a runner that its first program comes in a moment; it answers nothing to this either.
+SOON: Message = {"soon": True}
 #: The descriptor on which a zygote hears its warden, and a runner its broker.
 CONTROL = 3
 _LENGTH = struct.Struct("=I")

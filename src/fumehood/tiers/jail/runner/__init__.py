@@ -71,8 +71,9 @@ class Runner:
         line.open(channel)
         channel.sendall(wire.pack({"ready": True}))
         while (request := line.request()) is not None:
-            if request == wire.WARM:
-                packages.burn_in()
+            if "code" not in request:
+                if request == wire.WARM:
+                    packages.burn_in()
                 self._touch()
                 continue
             if "tools" in request:
