@@ -28,6 +28,7 @@ class Case:
         call: One measured step.
         pause: Seconds of rest before each call: the pace at which calls arrive. 0 is back to back.
         burst: Calls in a row in one turn.
+        rest: Seconds of rest before each turn.
         after: What clears up after each call, off the clock.
         every: Takes its turn in each so-manieth round; more than 1 for what is slow.
     """
@@ -36,6 +37,7 @@ class Case:
     call: Callable[[], object]
     pause: float = 0.0
     burst: int = 1
+    rest: float = 0.0
     after: Callable[[], object] | None = None
     every: int = 1
 
@@ -144,6 +146,7 @@ def measure(cases: Sequence[Case], rounds: int) -> list[Times]:
     seconds: dict[str, list[float]] = {case.name: [] for case in cases}
     for turn in range(rounds):
         for case in [case for case in cases if turn % case.every == 0]:
+            time.sleep(case.rest)
             seconds[case.name] += [_timed(case) for _ in range(case.burst)]
     return [Times(name, sorted(found)) for name, found in seconds.items()]
 

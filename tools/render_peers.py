@@ -31,8 +31,8 @@ Document = dict[str, Any]
 BEHIND = """
 - A snippet prints, and what it printed is held against what it should print; the seconds are those of the call, taken in the
   process of the one who calls the peer. Before each call there is a rest of 30 ms, and all other peers take their turns: calls
-  come now and then, as an agent's do, not back to back. Back to back fumehood's pool runs dry and a call waits for a sandbox
-  to be made ([one_shot](../benchmarks/one_shot.py) measures that too).
+  come now and then, as an agent's do, not in a row. In a long row what fumehood's pool has waiting is used up, and a call waits for
+  a sandbox to be made ([one_shot](../benchmarks/one_shot.py) measures that too).
 - fumehood reads each program before it runs, keeps sandboxes waiting and accounts for each run; all that is in its figures but
   the memory of what waits, which [idle](../benchmarks/idle.py) and [data](../benchmarks/data.py) measure. Its probes are read, too,
   but not refused for what was read, so that the sandbox answers. By default most of them would not have been started.

@@ -14,24 +14,20 @@ import atexit
 import os
 import threading
 import time
-from _queue import Empty, SimpleQueue  # what `queue` is made of, without its other kinds
 from collections import deque
 from contextlib import suppress
-from functools import partial
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple
 
-from fumehood.errors import SandboxClosed, Unavailable
+from fumehood.errors import SandboxClosed
 from fumehood.plan import BARE, plan
 from fumehood.shelves import IMPORTED, PLAIN, WAITING, Shelves
 from fumehood.tiers.jail.service import Jail
+from fumehood.upkeep import Upkeep
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from fumehood.execution import Control, Language
     from fumehood.plan import Environment, Host, Plan
     from fumehood.policy import Policy
-    from fumehood.shelves import Shelf
     from fumehood.tiers.jail.cell import Cell
     from fumehood.tiers.jail.opening import Opening
     from fumehood.tiers.jail.waiting import Waiter
@@ -39,10 +35,6 @@ if TYPE_CHECKING:
 _PLANS_KEPT = 64
 #: A zygote is replaced after a crash: of one so many crashes ago nothing can still be on its way.
 _CRASHES_KEPT = 64
-#: So often what nobody needed is let go.
-_TIDY_S = 15.0
-#: Nobody came for so long: there is time to make sandboxes warm.
-_CALM_S = 0.03
 _TRIES = 3
 
 
@@ -52,9 +44,6 @@ class Ask(NamedTuple):
     policy: Policy
     language: Language
     environment: Environment = BARE
-
-
-Chore: TypeAlias = "Callable[[], None]"
 
 
 class Prepared(NamedTuple):
@@ -76,15 +65,11 @@ class Pool:
         self.jail = Jail(opening)
         self._lock = threading.Lock()
         self._shelves = Shelves(waiting)
-        self._tidied = time.monotonic()
         self._plans: dict[Ask, Prepared] = {}
         self._crashed = deque[int](maxlen=_CRASHES_KEPT)  # zygotes of which a child crashed
-        self._closed = self._stirred = False
-        self._chores: SimpleQueue[Chore | None] = SimpleQueue()
-        self._worker: threading.Thread | None = None
+        self.upkeep = Upkeep(self.jail, self._shelves, self._lock)
         if waiting:
-            self._worker = threading.Thread(target=self._work, name="fumehood-pool", daemon=True)
-            self._worker.start()
+            self.upkeep.start()
 
     @property
     def host(self) -> Host:
@@ -122,6 +107,7 @@ class Pool:
 
     def take(self, ready: Prepared) -> Cell:
         """A fresh cell for a plan; `replenish` afterwards."""
+        self.upkeep.taken = time.monotonic()
         with self._lock:
             shelf = self._shelves[ready.digest]
             while shelf is not None and (cell := shelf.take()) is not None:
@@ -141,8 +127,7 @@ class Pool:
         A jail that was killed is replaced at the next use; what can't be ordered now is ordered, or refused with the
         reason, when it is asked for.
         """
-        if self._shelves.lacking(ready.digest):
-            self._have_done(lambda: self._refill(ready))
+        self.upkeep.want(ready.plan, ready.digest, ready.cost)
 
     def waiting(self, ready: Prepared) -> int:
         """How many cells wait for a plan."""
@@ -161,106 +146,28 @@ class Pool:
             with self._lock:
                 self._crashed.append(cell.gone["crashed"])
                 siblings = self._shelves.part_with(cell.gone["crashed"])
-        for each in siblings:
-            self._have_done(each.close)
-        self._have_done(cell.close if again is None else partial(self._part, cell, again))
+        self.upkeep.end(*siblings)
+        self.upkeep.end(cell)
+        if again is not None:
+            self.replenish(again)
 
     def shuns(self, cell: Cell) -> bool:
         """Whether a sibling of it crashed."""
         return cell.lifeline.mother in self._crashed
 
-    def _part(self, cell: Cell, again: Prepared) -> None:
-        cell.close()
-        if self._shelves.lacking(again.digest):
-            self._refill(again)
-
-    def _have_done(self, chore: Chore) -> None:
-        self._chores.put(chore)
-        if self._worker is None:  # there never was one, or the pool was closed meanwhile
-            self._do_the_rest()
-
-    def _do_the_rest(self) -> None:
-        with suppress(Empty):
-            while True:
-                chore = self._chores.get_nowait()
-                if chore is not None:
-                    chore()
-
-    def _work(self) -> None:
-        while True:
-            try:
-                chore = self._chores.get(timeout=self._patience())
-            except Empty:
-                self._use_the_calm()
-            else:
-                if chore is None:
-                    return
-                chore()
-            if time.monotonic() > self._tidied + _TIDY_S:
-                self.tidy()
-
-    def _patience(self) -> float | None:
-        """How long to wait for the next chore before there is something else to do."""
-        with self._lock:
-            if self._stirred:
-                return _CALM_S
-            return _TIDY_S if self._shelves.restless else None
-
-    def _use_the_calm(self) -> None:
-        """Nobody came for a moment: make warm what is handed out next. Where callers come in a row it only costs."""
-        with self._lock:
-            self._stirred = self._stirred and not self._shelves.warm()
-
-    def tidy(self) -> None:
-        """Let go of what nobody needed since the last time."""
-        self._tidied = time.monotonic()
-        with self._lock:
-            gone = self._shelves.tidy()
-        for cell in gone:
-            cell.close()
-
-    def _refill(self, ready: Prepared) -> None:
-        """Order what is missing; take in what was ordered before, so that its taker finds it opened."""
-        with self._lock:
-            if self._closed:
-                return
-            shelf = self._shelves.reach(ready.digest, ready.cost)
-            for cell in shelf.cells:
-                cell.hear()
-            gone = [*self._fill(shelf, ready), *self._shelves.trim()]
-            self._stirred = True
-        for cell in gone:
-            cell.close()
-
-    def _fill(self, shelf: Shelf, ready: Prepared) -> Iterator[Cell]:
-        """Order as many as may wait; what others give up for that."""
-        with suppress(SandboxClosed, Unavailable):
-            while len(shelf.cells) < shelf.target:
-                if self._shelves.room(shelf):
-                    shelf.cells.append(self.jail.order(ready.plan))
-                elif (spare := self._shelves.spare(shelf)) is not None:
-                    yield spare
-                else:
-                    return
-
     def close(self) -> None:
         """End all that waits and the jail itself. Safe to call twice."""
         with self._lock:
-            self._closed = True
+            self.upkeep.closed = True
             self._let_go()
-        worker = self._worker
-        if worker is not None:
-            self._chores.put(None)
-            worker.join()
-            self._worker = None
-        self._do_the_rest()
+        self.upkeep.stop()
         self.jail.close()
 
     def abandon(self) -> None:
-        """In a fork: let go of what belongs to the parent, its chores too, and of locks whose holders are not here."""
-        self._closed, self._worker = True, None
-        self._lock, self._chores = threading.Lock(), SimpleQueue()
+        """In a fork: let go of what belongs to the parent, and of a lock whose holder is not here."""
+        self._lock = threading.Lock()
         self._let_go()
+        self.upkeep.abandon()
         self.jail.abandon()
 
     def _let_go(self) -> None:

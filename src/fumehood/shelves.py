@@ -1,7 +1,7 @@
 """How many sandboxes wait for whom: more where callers found none, fewer where nobody came, never more than a budget.
 
-Whoever finds none that is ready has one more kept for the next; what nobody needed for a while is let go by halves.
-What waits for one plan never makes another's go, but for the first few of a plan that has none.
+Whoever finds none that is ready, or leaves almost none, has one more kept for the next; what nobody needed for a while
+is let go by halves. What waits for one plan never makes another's go, but for the first few of a plan that has none.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 #: Cells kept for a plan when it is first asked for, when nobody asks for it any more, and at most; plans with any.
 WAITING, LEAST, MOST, PLANS = 8, 2, 64, 8
+#: Fewer than so many are almost none: callers in a row take them in less time than one is made in.
+LOW = 2
 #: How many of those that wait for a plan are warm.
 WARM = 2
 _MIB = 1 << 20
@@ -38,12 +40,16 @@ class Shelf:
         self.unused = 0
 
     def take(self) -> Cell | None:
-        """Hand one out, and note whether its taker has to wait."""
+        """Hand one out, and note whether its taker has to wait, or the next ones would."""
         cell = self.cells.popleft() if self.cells else None
         self.unused = min(self.unused, len(self.cells))
-        if cell is None or not (cell.ready or cell.hear()):
+        if cell is None or len(self.cells) < LOW or not (cell.ready or cell.hear()):
             self.target = min(self.target + 1, MOST)
         return cell
+
+    def pending(self) -> int:
+        """How many are being made; what came of them is taken in, so that their takers find them opened."""
+        return sum(_is_pending(cell) for cell in self.cells)
 
     def warm(self) -> bool:
         """Have the next few made as warm as after a run; False where one is not ready for it.
@@ -59,6 +65,12 @@ class Shelf:
         gone = [self.cells.pop() for _ in range(len(self.cells) - self.target)]
         self.unused = len(self.cells)
         return gone
+
+
+def _is_pending(cell: Cell) -> bool:
+    if not (cell.ready and cell.meter):
+        cell.hear()
+    return cell.gone is None and not (cell.ready and cell.meter)
 
 
 class Shelves:
@@ -83,6 +95,11 @@ class Shelves:
         """Whether a plan has fewer than it is to have."""
         shelf = self._held.get(digest)
         return self.first > 0 and (shelf is None or len(shelf.cells) < shelf.target)
+
+    def low(self, digest: str) -> bool:
+        """Whether a plan has almost none."""
+        shelf = self._held.get(digest)
+        return shelf is None or len(shelf.cells) < min(LOW, shelf.target)
 
     def warm(self) -> bool:
         """Warm the next few of each plan; False where one is not ready for it."""

@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from fumehood import pool, shelves
-from fumehood.tiers.jail.waiting import Blocking, complete
 from tests import unread as fh
 from tests.chaos.remains import census, children, family, settled, zygotes
 
@@ -75,13 +74,16 @@ def filled() -> None:
     """Have the pool make all that it keeps waiting, to the end."""
     for _ in range(shelves.WAITING + 1):
         fh.run("1", policy=POLICY, env="bare")
-    shelves_held = list(pool.shared()._shelves._held.values())
-    while any(len(shelf.cells) < shelves.WAITING for shelf in shelves_held):
-        time.sleep(0.01)  # the pool's own thread orders them
-    for shelf in shelves_held:
-        for cell in tuple(shelf.cells):
-            complete(cell.open(Blocking()))
+    while not stocked():
+        time.sleep(0.01)  # the pool's own thread makes them
     gc.collect()
+
+
+def stocked() -> bool:
+    hood = pool.shared()
+    with hood._lock:
+        held = hood._shelves._held.values()
+        return all(len(shelf.cells) >= shelves.WAITING and shelf.pending() == 0 for shelf in held)
 
 
 def test_a_long_life_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -150,7 +150,7 @@ LINES: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
     ),
     "renewed chance": (("tiers/jail/zygote.py", "    seeds.renew()\n", ""),),
     "never handed out again": (
-        ("pool.py", "        self._have_done(cell.close if again is None else partial(self._part, cell, again))\n",
+        ("pool.py", "        self.upkeep.end(cell)\n",
          "        next(reversed(self._shelves._held.values())).cells.appendleft(cell)\n"),
     ),
     "no shared memory": (

@@ -70,7 +70,7 @@ def test_what_nobody_needed_is_let_go(pool: Pool) -> None:
 
     seen: list[int] = []
     for _ in range(8):
-        pool.tidy()
+        pool.upkeep.tidy()
         seen.append(pool.waiting(plan(pool)))
 
     assert sorted(seen, reverse=True) == seen
