@@ -69,6 +69,31 @@ def test_siblings_of_the_data_environment_draw_differently() -> None:
         assert len(values) == len(set(values))
 
 
+def test_siblings_draw_differently_what_numpy_had_kept() -> None:
+    """Normal numbers are drawn in pairs: the zygote drew one, and its siblings would all get the other."""
+    if not environments.is_built("data"):
+        pytest.skip("the environment data is not built here")
+    rehearsed = replace(environments.ready("data"), imports=("numpy",), rehearsal="import numpy\nnumpy.random.randn()")
+    drawn = [fh.run("import numpy\nfloat(numpy.random.randn())", env=rehearsed).value for _ in range(3)]
+
+    assert None not in drawn
+    assert len(drawn) == len(set(drawn))
+
+
+@pytest.mark.usefixtures("alone")
+def test_what_is_imported_beforehand_has_siblings_copy_few_pages() -> None:
+    """A sandbox of `data` pays little for each of its pages that `bare` has not, unless it writes to all of them.
+
+    What libraries do in every process that is forked, and what they would do anew, was done in the zygote.
+    """
+    if not environments.is_built("data"):
+        pytest.skip("the environment data is not built here")
+    code = "import resource\nresource.getrusage(resource.RUSAGE_SELF).ru_minflt"
+    bare, data = (min(fh.run(code, env=name).value for _ in range(3)) for name in ("bare", "data"))
+
+    assert data < bare + 250
+
+
 def test_what_is_imported_beforehand_learns_nothing_of_the_network() -> None:
     """The node of uuid1 that a zygote drew is a random one, not the address of a network card of the host."""
     node = fh.run("import uuid; uuid.getnode()", env=SEEDED).value

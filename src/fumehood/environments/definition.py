@@ -21,9 +21,11 @@ _PIN = re.compile(r"^([A-Za-z0-9._-]+)==\S+", re.MULTILINE)
 #: What nearly every data program touches. Importing all of `data` beforehand would triple what each sandbox costs.
 _DATA_IMPORTS: Final = ("numpy", "pandas", "matplotlib.pyplot")
 #: What a data program does first, so that no sandbox pays for the first time. The next to be handed out do `burn_in`
-#: once more, so that their pages are their own by then; drawing a plot there, too, would cost each 20 MB.
+#: once more, so that their pages are their own by then; drawing a plot there, too, would cost each 20 MB. The fonts go
+#: at once, since matplotlib has every process that is forked drop those that it finds, page after page.
 _DATA_REHEARSAL: Final = """
 import io
+import matplotlib.font_manager
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -37,6 +39,7 @@ axes.plot(frame["a"], frame["b"], label="b")
 axes.legend()
 figure.savefig(io.BytesIO(), format="png")
 plt.close(figure)
+matplotlib.font_manager._get_font.cache_clear()
 
 def burn_in():
     table = pd.read_csv(io.StringIO("a,b,c\\nx,1,0.5\\ny,2,1.5\\nx,3,2.5\\n"))

@@ -8,7 +8,26 @@ from __future__ import annotations
 
 import os
 import sys
+from types import SimpleNamespace
 from typing import Any
+
+#: The words of numpy's legacy global generator, if `prepare` found one.
+_words: list[memoryview] = []
+_WORDS = 624 * 4
+
+
+def prepare() -> None:
+    """In the zygote: what would have each sandbox copy many pages.
+
+    A generator that was just seeded holds nothing but words of which none was drawn yet: to replace them seeds it.
+    """
+    modules: dict[str, Any] = sys.modules
+    if "numpy.random" in modules:
+        generator = modules["numpy.random"].mtrand._rand  # noqa: SLF001 -- numpy before 1.24 has no public way
+        generator.seed()
+        place = generator._bit_generator.ctypes.state_address  # noqa: SLF001 -- as above
+        interface = {"version": 3, "data": (place, False), "shape": (_WORDS,), "typestr": "|u1"}
+        _words.append(memoryview(modules["numpy"].asarray(SimpleNamespace(__array_interface__=interface))))
 
 
 def renew() -> None:
@@ -20,7 +39,7 @@ def renew() -> None:
         modules["uuid"]._node = None  # noqa: SLF001 -- there is no public way
     if "ssl" in modules:
         modules["ssl"].RAND_add(os.urandom(32), 32.0)
-    if "numpy.random" in modules:  # the legacy global generator
-        modules["numpy.random"].seed()
+    for words in _words:
+        words[:] = os.urandom(_WORDS)
     if "torch" in modules:
         modules["torch"].seed()

@@ -103,6 +103,7 @@ def _settle(installed: wire.Message) -> runner.Runner:
     """
     arrivals.watch()
     packages.load(installed)
+    seeds.prepare()
     null = os.open("/dev/null", os.O_RDWR)
     os.dup2(null, 2)
     os.close(null)
@@ -111,6 +112,7 @@ def _settle(installed: wire.Message) -> runner.Runner:
         file.write("1000")
     privilege.join_empty_keyring()
     seal.reset_signals()
+    sys._clear_type_cache()  # noqa: SLF001 -- else it is full of names, and each that a sandbox replaces costs it a page
     ready = runner.warm_up()
     sys.path[:] = [entry for entry in sys.path if entry != root.PACKAGE_FOLDER]
     ours = [name for name in sys.modules if name.partition(".")[0] == "fumehood"]
