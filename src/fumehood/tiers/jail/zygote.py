@@ -14,7 +14,7 @@ import struct
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
-from fumehood.kernel import hugepages, namespaces, privilege
+from fumehood.kernel import hugepages, mappings, namespaces, privilege
 from fumehood.kernel.sequence import ANY, Reader, Writer
 from fumehood.tiers.jail import packages, root, runner, seal, seeds, wire
 from fumehood.tiers.jail.runner import arrivals
@@ -120,7 +120,9 @@ def _settle(installed: wire.Message) -> runner.Runner:
     gc.collect()
     gc.freeze()
     with open(f"{seal.HOST_PROC}/self/maps", encoding="utf-8") as file:
-        hugepages.collapse(file.read())
+        maps = file.read()
+    mappings.merge(maps)
+    hugepages.collapse(maps)
     return ready
 
 
