@@ -17,7 +17,6 @@ from typing import Any, cast
 
 Message = dict[str, Any]
 
-MESSAGE_LIMIT = 160 * 1024
 FRAME_LIMIT = 16 * 1024 * 1024
 DEPTH_LIMIT = 64
 #: Values in one frame: an empty list takes three bytes there and sixty as an object. A value of the runner's has fewer.
@@ -39,6 +38,7 @@ _READ = (
 )  # `json.loads` looks for more first, and touches twice as many pages of a new process
 _ANCILLARY = socket.CMSG_SPACE(DESCRIPTOR_LIMIT * array.array("i").itemsize)
 CLOSE_ON_EXEC = int(socket.MSG_CMSG_CLOEXEC)  # to combine enumerations takes longer than the call
+_LOOK = int(socket.MSG_PEEK | socket.MSG_TRUNC)
 _CUT = int(socket.MSG_CTRUNC)
 
 
@@ -72,6 +72,15 @@ def send(
     channel.sendmsg([data], ancillary, flags)
 
 
+def _next(channel: socket.socket, flags: int) -> tuple[bytes, list[tuple[int, int, bytes]], int, object]:
+    """Take the next message into a buffer of its own length.
+
+    A buffer for any length is cut off behind the message, which leaves a gap; with gaps the heap of each thread grows.
+    """
+    length = channel.recv_into(bytearray(1), 1, flags | _LOOK)
+    return channel.recvmsg(length, _ANCILLARY, flags | CLOSE_ON_EXEC)
+
+
 def receive(channel: socket.socket, flags: int = 0) -> tuple[Message | None, list[int]]:
     """The next message and its descriptors (close-on-exec); None at the end of the channel.
 
@@ -80,12 +89,11 @@ def receive(channel: socket.socket, flags: int = 0) -> tuple[Message | None, lis
     Raises:
         OSError: The channel failed; EMFILE, too, when this process could not take all the descriptors.
     """
-    flags |= CLOSE_ON_EXEC
     try:
-        data, ancillary, told, _ = channel.recvmsg(MESSAGE_LIMIT, _ANCILLARY, flags)
+        data, ancillary, told, _ = _next(channel, flags)
     except ConnectionResetError:
         # The other end closed with something of ours unread, which is told once; what it had sent is still there.
-        data, ancillary, told, _ = channel.recvmsg(MESSAGE_LIMIT, _ANCILLARY, flags)
+        data, ancillary, told, _ = _next(channel, flags)
     descriptors = array.array("i")
     for level, kind, payload in ancillary:
         if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
