@@ -76,9 +76,9 @@ def window(sandbox: fh.Sandbox) -> Iterator[Window]:
 def family(pid: int) -> dict[int, int]:
     """Every process below `pid`, itself not counted: process number to start time, which no reuse repeats."""
     parents, started = dict[int, int](), dict[int, int]()
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and (stat := _stat(int(entry.name))) is not None:
-            parents[int(entry.name)], started[int(entry.name)] = stat
+    for number in (int(name) for name in os.listdir("/proc") if name.isdigit()):
+        if (stat := _stat(number)) is not None:
+            parents[number], started[number] = stat
     found, layer = dict[int, int](), {pid}
     while layer:
         layer = {child for child, parent in parents.items() if parent in layer and child not in found}
@@ -105,7 +105,7 @@ def zygotes() -> list[int]:
 def _depth(pid: int) -> int:
     """In how many pid namespaces a process has a number."""
     try:
-        status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8", errors="replace")
+        status = _read(f"/proc/{pid}/status")
     except OSError:
         return 0
     return len(status.partition("NSpid:")[2].partition("\n")[0].split())
@@ -168,14 +168,14 @@ def _alive(processes: dict[int, int]) -> dict[int, str]:
 
 def _comm(pid: int) -> str:
     try:
-        return Path(f"/proc/{pid}/comm").read_text(encoding="utf-8", errors="replace").strip()
+        return _read(f"/proc/{pid}/comm").strip()
     except OSError:
         return ""
 
 
 def _name(pid: int) -> str:
     try:
-        return Path(f"/proc/{pid}/cmdline").read_text(encoding="utf-8", errors="replace").replace("\0", " ")
+        return _read(f"/proc/{pid}/cmdline").replace("\0", " ")
     except OSError:
         return "?"
 
@@ -183,8 +183,14 @@ def _name(pid: int) -> str:
 def _stat(pid: int) -> tuple[int, int] | None:
     """(parent, start time) of a process that is not a zombie."""
     try:
-        text = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+        text = _read(f"/proc/{pid}/stat")
     except OSError:
         return None
     fields = text.rpartition(") ")[2].split()
     return None if fields[0] in {"Z", "X"} else (int(fields[1]), int(fields[19]))
+
+
+def _read(path: str) -> str:
+    """Read a file of a process. A `Path` would intern its number, in a table that grows in the memory of who counts."""
+    with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123 -- see above
+        return file.read()
