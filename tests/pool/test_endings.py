@@ -1,9 +1,10 @@
-"""What the warden holds of sandboxes that are over: nothing, and at once."""
+"""What is held of sandboxes that are over, by the warden and by their caller: nothing, and at once."""
 
 from __future__ import annotations
 
 import gc
 import os
+import time
 import weakref
 from types import SimpleNamespace
 from typing import Any, cast
@@ -13,6 +14,7 @@ import pytest
 from fumehood.tiers.jail import identity
 from fumehood.tiers.jail.identity import Identities
 from fumehood.tiers.jail.kin import Kin
+from tests import unread as fh
 
 
 class Owner:
@@ -33,6 +35,25 @@ def test_who_is_over_is_gone_without_the_collector() -> None:
     try:
         owner.kin.close()
         del owner
+
+        assert gone() is None
+    finally:
+        gc.enable()
+
+
+@pytest.mark.jail
+def test_who_ran_is_gone_without_the_collector() -> None:
+    """With all that it said. A second run ends after it: who ends them has the last one at hand until then."""
+    gc.disable()
+    try:
+        with fh.Sandbox() as sandbox:
+            sandbox.run("print('x' * 9999)")
+            assert sandbox._session.cell is not None
+            gone = weakref.ref(sandbox._session.cell)
+        fh.run("1")
+        end = time.monotonic() + 10
+        while gone() is not None and time.monotonic() < end:
+            time.sleep(0.01)
 
         assert gone() is None
     finally:

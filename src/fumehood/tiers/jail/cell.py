@@ -430,6 +430,7 @@ class Cell:
         """Let go of it; the warden ends what still runs. Safe to call twice."""
         mine = os.getpid() == self._maker  # else these are copies, in a fork of the caller
         if self.lifeline.cut() if mine else self.lifeline.let_go():
+            self._events.clear()  # they hold it, and with it what it said: only the collector would part them
             self.epoll.close()
             if self.replies is not None:
                 self.replies.close()
