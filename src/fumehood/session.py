@@ -19,6 +19,7 @@ from fumehood.interpreters import interpreter
 from fumehood.policy import Policy
 from fumehood.program import foreground, language_of, seconds
 from fumehood.reader import Reader, refusal
+from fumehood.rehearsal import rehearse
 from fumehood.trail import Clock, trail
 from fumehood.workspace import Workspace, shared, target
 
@@ -77,13 +78,12 @@ class Session:
         self._busy = threading.Lock()
         self._bell = threading.Lock()  # between an interrupt and the beginning of what it is for
         self._door = threading.Lock()  # between the end of a cell and who looks at its files
-        self.waiter = waiter
+        self.waiter, self.lasting = waiter, lasting
         self.policy = Policy.load(policy)
         if tier is not None:
             self.policy = self.policy.but(**{"isolation.tier": tier})
         self._reader = Reader(self.policy)
         self.choice = Choice(env, lasting=lasting, on_build=on_build)
-        self.lasting = lasting
         self.language: Language = language_of(language)
         self.trees = shared((data,) if isinstance(data, str | os.PathLike) else tuple(data))
         self.conversation = conversation
@@ -92,8 +92,7 @@ class Session:
                 conversation.holds(str(tree["target"]).removeprefix("/workspace/"))
         self.out = None if out is None else target(Path(out))
         self.lost: str | None = None
-        self.state_gone, self.runs, self._process = False, 0, 0
-        self._doing, self._early = "", False
+        self.state_gone, self.runs, self._process, self._doing, self._early = False, 0, 0, "", False
         self._filtering: Filter | None = None
 
     def __del__(self) -> None:
@@ -230,11 +229,13 @@ class Session:
                 clock = cell.start_clock(budget)
             await cell.start(request, clock, waiter)
             self.running, known = program, self._known(program, read)
+            if cell.is_rested:
+                rehearse(self._filter, cell)
         except BaseException:
             self.abandon(cell)
             raise
-        during = () if calls is None else calls.events
-        return Begun(cell, program, hearing, read, (began, checked, waited), during, known)
+        times, during = (began, checked, waited), () if calls is None else calls.events
+        return Begun(cell, program, hearing, read, times, during, known)
 
     def abandon(self, cell: Cell, why: str = "a call was cancelled while the code ran") -> None:
         """Give up what runs, and the sandbox with it."""
@@ -377,10 +378,9 @@ class Session:
 
     async def _judge(self, cell: Cell, seen: Seen, waiter: Waiter) -> outcome.Account:
         """What happened; where it did not plainly end well, by what the kernel counted."""
-        good = seen.answer is not None and seen.answer.get("ok") is True and seen.gone is None
-        counters = None if good else seen.gone or await cell.count(waiter)
-        if counters is None:
+        if seen.answer is not None and seen.answer.get("ok") is True and seen.gone is None:
             return outcome.judge(self.ready.plan, seen, None)
+        counters = seen.gone or await cell.count(waiter)
         evidence = outcome.evidence(counters, Workspace(cell.workspace).used()[1], self.policy.limits)
         return outcome.judge(self.ready.plan, seen, evidence)
 

@@ -91,14 +91,14 @@ class Workspace:
         """The plain files below out/, and what else lies there."""
         files: list[File] = []
         left: list[LeftOut] = []
-        for entry in () if self._is_untouched() else self._walk():
+        for entry in () if self.is_untouched() else self._walk():
             if entry.why:
                 left.append(LeftOut(entry.path, entry.why))
             elif entry.descriptor is not None:
                 files.append(transfer(entry.path, entry.descriptor, None))
         return files, left
 
-    def _is_untouched(self) -> bool:
+    def is_untouched(self) -> bool:
         """Whether out/ is a folder without anything in it, as a tmpfs tells by its size; most runs leave it so."""
         with suppress(FileNotFoundError):
             about = os.stat(OUT, dir_fd=self._root, follow_symlinks=False)

@@ -88,6 +88,18 @@ def test_one_that_is_woken_for_its_first_program_does_not_burn_in_again() -> Non
 
 
 @pytest.mark.jail
+def test_a_first_program_after_a_rest_may_end_its_sandbox_at_once() -> None:
+    """Meanwhile the caller looks at it, for nobody, as it will at the end."""
+    results: list[fh.Result] = []
+    for _ in range(5):
+        time.sleep(0.1)
+        results.append(fh.run("import os; os._exit(3)"))
+
+    assert {"ExitStatus"} == {result.error.name for result in results if result.error is not None}
+    assert {("failed", "fresh", 2)} == {(result.outcome, result.state, len(result.trail) - 1) for result in results}
+
+
+@pytest.mark.jail
 def test_a_burn_in_that_takes_long_is_not_done_in_each() -> None:
     """It was done in the zygote, and there it showed that no sandbox could afford it."""
     assert look("__import__('time').sleep(0.06)")["own"] is False

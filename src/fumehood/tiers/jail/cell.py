@@ -57,12 +57,11 @@ class Cell:
         self.epoll = select.epoll()
         self.frames = wire.Frames()
         self.ready = self._warmed = self._roused = False
-        self._births = 0
         self.replies: Replies | None = None
         self._answers: list[Message] = []
         self._room = 0
         self._said = Events(0, None)
-        self._cpu_ns = self._asked = 0
+        self._cpu_ns = self._asked = self._births = 0
         self._tampered: str | None = None
         self._maker = os.getpid()
         self.clock: Clock | None = None
@@ -98,6 +97,11 @@ class Cell:
                     f"The sandbox was not ready after {_PATIENCE_S:.0f} s.",
                     remedy="The machine may be overloaded; try again, or see `fumehood doctor`.",
                 )
+
+    @property
+    def is_rested(self) -> bool:
+        """Whether its first program comes after a moment in which nobody came."""
+        return self._warmed and self._asked == 1
 
     def warm(self) -> bool:
         """It is to be handed out next: have its runner touch what the first program will; False if it is not ready."""
@@ -171,14 +175,11 @@ class Cell:
     def _count_out(self) -> int:
         """What was before is not this run's: processor time that making the sandbox took, processes refused since."""
         meter = self.meter
-        if meter is None:
-            return 0
-        try:
-            if self._asked:
-                return meter.forks_refused()
-            self._cpu_ns = meter.cpu_ns()
-        except OSError:
-            return 0  # its group is gone with it; its end is told on the lifeline
+        if meter is not None:
+            with suppress(OSError):  # its group is gone with it; its end is told on the lifeline
+                if self._asked:
+                    return meter.forks_refused()
+                self._cpu_ns = meter.cpu_ns()
         return 0
 
     async def start(self, request: Message, clock: Clock, waiter: Waiter) -> None:
@@ -254,8 +255,7 @@ class Cell:
         outcome.gone = self.gone
         stdout, stderr = self.streams
         outcome.stdout, outcome.stderr = stdout.take(), stderr.take()
-        outcome.shown = self._said.shown
-        outcome.dropped = stdout.dropped, stderr.dropped, self._said.dropped
+        outcome.shown, outcome.dropped = self._said.shown, (stdout.dropped, stderr.dropped, self._said.dropped)
         cpu, outcome.peak = used or (0, 0)
         if self.gone is not None:
             cpu, outcome.peak = self.gone.get("cpu_ns", 0), self.gone.get("peak", 0)
