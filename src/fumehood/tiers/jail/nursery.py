@@ -229,7 +229,7 @@ class Brood:
         orphans = [ward for ward in made.owed if ward in self.warden.wards and ward.reason is None]
         if self.failures < _FAILURES:
             for ward in orphans:
-                ward.begin_again(why)
+                ward.begin_again()
         else:
             lost = [*orphans, *self.wanted, *self.spare]
             self.wanted.clear()

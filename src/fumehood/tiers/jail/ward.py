@@ -35,6 +35,12 @@ _OOM_S = 0.01
 _CRASHES = {signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGABRT, signal.SIGFPE, signal.SIGSYS, signal.SIGTRAP}
 
 
+def _close(descriptors: list[int]) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)
+    descriptors.clear()
+
+
 class Ward:
     """A sandbox from the order for it to the removal of its last trace."""
 
@@ -48,7 +54,7 @@ class Ward:
         self.terms = Terms(order["caps"]["cpus"], order["watch_memory"])
         self.diary = Diary(descriptors[1], descriptors[2], self.terms, writing=False)
         self.handed = descriptors[3:]
-        self.known = 0  # the latest run that we know of
+        self.known = self.mother = 0  # the latest run that we know of; the number of its zygote
         self.running: Run | None = None
         self.due = math.inf  # when `look` is wanted, in monotonic seconds
         self.group: Group | None = None
@@ -57,12 +63,12 @@ class Ward:
         self.lease: Lease | None = None
         self.birth: socket.socket | None = None
         self.kin = Kin(warden, ended=self._end, over=self._finish)
+        self.sealed: list[int] = []  # what it handed over as it was, until it is opened
         self.hurried = False
         self.listener = self.alarm = -1
         self.uid: int | None = None
-        self.mother = 0
         self.refusals = Refusals()
-        self.counted_before: Message = {}
+        self.refused_before = 0  # forks, until the latest run began
         self.steps: tuple[str, ...] = ()
         self.reason: str | None = None
         warden.watch(self.lifeline.fileno(), self._command)
@@ -92,15 +98,12 @@ class Ward:
         except OSError as error:
             self.fail(str(error))
         finally:
-            for descriptor in given:
-                os.close(descriptor)
+            _close(given)
 
-    def begin_again(self, why: str) -> None:
+    def begin_again(self) -> None:
         """The zygote ended, and perhaps bore it before: another is to, in another namespace."""
-        if self.meter is not None:  # the broker was told of it already
-            self.fail(why)
-            return
         self.kin.leave()
+        _close(self.sealed)
         self._close_birth()
         self._close_alarm()
         if self.group is not None:
@@ -113,12 +116,8 @@ class Ward:
     def born(self, zygote: Zygote, pid: int, runner: int) -> None:
         """The zygote made the process."""
         self.kin.born(zygote, pid, runner)
-        self._close_handed()
-
-    def _close_handed(self) -> None:
-        for descriptor in self.handed:
-            os.close(descriptor)
-        self.handed = []
+        _close(self.handed)
+        self._open()
 
     def _heard(self) -> None:
         """What the new process says: that it is sealed, or that it could not be."""
@@ -130,13 +129,18 @@ class Ward:
         if message is None:
             self._close_birth()
         elif "sealed" in message:
-            self._sealed(descriptors)
+            self.sealed = descriptors
+            self._open()
         else:
             step, error = message["failed"]
             self.fail(f"{self.steps[step]}: {os.strerror(error)}")
 
-    def _sealed(self, descriptors: list[int]) -> None:
-        workspace, proc, *rest = descriptors
+    def _open(self) -> None:
+        """Once it is sealed and its zygote has said which process it is, which one that is killed never does: tell."""
+        if not (self.sealed and self.kin.pid):
+            return
+        workspace, proc, *rest = self.sealed
+        self.sealed = []
         if rest:
             self.listener = rest[0]
             self.warden.watch(self.listener, self._refused)
@@ -144,8 +148,7 @@ class Ward:
         self.meter = Meter(found)
         self.reins = Reins(proc, self.group)
         self.workspace = workspace
-        names = list(found)
-        opened: Message = {"event": "opened", "meters": names, "uid": self.uid, "mother": self.mother}
+        opened: Message = {"event": "opened", "meters": [*found], "uid": self.uid, "mother": self.mother}
         self._tell(opened, (workspace, *found.values()))
 
     # While it lives
@@ -207,7 +210,7 @@ class Ward:
 
     def _begin(self, note: Note) -> None:
         self.known = note.run
-        self.counted_before = {"forks_refused": note.forks_refused}
+        self.refused_before = note.forks_refused
         self.refusals.begin()
         self.running, self.due = Run(note), 0.0
 
@@ -332,15 +335,10 @@ class Ward:
         counters: Message = {"refused_calls": self.refusals.count}
         if self.meter is not None:
             counters |= {"cpu_ns": self.meter.cpu_ns(), "peak": self.meter.memory_peak()}
-        return counters | {
-            name: count - self.counted_before.get(name, 0) for name, count in self._kernels_counts().items()
-        }
-
-    def _kernels_counts(self) -> Message:
-        """What the kernel refused it and killed in it, over its whole life."""
-        if self.group is None:
-            return {}
-        return {"oom_kills": self.group.oom_kills(), "forks_refused": self.group.forks_refused()}
+        if self.group is not None:
+            refused = self.group.forks_refused() - self.refused_before
+            counters |= {"oom_kills": self.group.oom_kills(), "forks_refused": refused}
+        return counters
 
     def _tell(self, message: Message, descriptors: tuple[int, ...] = ()) -> None:
         """Tell the broker; one that does not listen loses it, and learns of the end by the lifeline's."""
@@ -416,7 +414,8 @@ class Ward:
             self.warden.nursery.identities.give_back(self.uid)
 
     def _close_descriptors(self) -> None:
-        self._close_handed()
+        _close(self.handed)
+        _close(self.sealed)
         self._close_listener()
         self.warden.forget(self.diary.timer)
         self.diary.close()
