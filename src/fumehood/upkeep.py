@@ -47,7 +47,7 @@ class Upkeep:
     def __init__(self, jail: Jail, shelves: Shelves, lock: threading.Lock) -> None:
         """Do nothing yet: without `start`, nothing is made ahead, and who ends a cell waits for it."""
         self.closed = False  # under the lock
-        self.taken = 0.0  # when somebody took a cell
+        self.stirred = 0.0  # when somebody took a cell, had it, or gave it up
         self._jail = jail
         self._shelves = shelves
         self._lock = lock
@@ -100,7 +100,7 @@ class Upkeep:
 
     def _turn(self) -> float:
         """Do a little of what is due; how long to wait then."""
-        now, over = time.monotonic(), self.taken + _CALM_S
+        now, over = time.monotonic(), self.stirred + _CALM_S
         due = now if over <= now or self._is_low() else now - _LATEST_S
         for digest in [digest for digest, want in tuple(self._wanted.items()) if want.since <= due]:
             self._begin(digest, self._wanted.pop(digest))
