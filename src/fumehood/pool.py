@@ -107,7 +107,7 @@ class Pool:
 
     def take(self, ready: Prepared) -> Cell:
         """A fresh cell for a plan; `replenish` afterwards."""
-        self.upkeep.stirred = time.monotonic()
+        self.upkeep.taken()
         with self._lock:
             shelf = self._shelves[ready.digest]
             while shelf is not None and (cell := shelf.take()) is not None:
@@ -141,7 +141,7 @@ class Pool:
         After a crash none that waits and was forked from the same zygote is handed out any more: who crashes one to
         learn how its memory is laid out finds no other that is laid out so.
         """
-        self.upkeep.stirred = time.monotonic()
+        self.upkeep.given_up()
         siblings: list[Cell] = []
         if cell.gone is not None and "crashed" in cell.gone:
             with self._lock:
@@ -224,7 +224,7 @@ async def _fresh(pool: Pool, ask: Ask, trees: list[dict[str, object]], *, waiter
         cell.close()
         cell = pool.jail.order(ready.plan, trees)
         await _open(pool, cell, waiter)
-    pool.upkeep.stirred = time.monotonic()  # to wait for one that is being made is not a moment's calm
+    pool.upkeep.taken()  # to wait for one that is being made is not a moment's calm
     kept = ready.plan.output  # the settings that are not sealed in
     cell.keep(kept["output"].value, kept["displays"].value)
     return ready, cell

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from fumehood.tiers.jail.cell import Cell
     from fumehood.tiers.jail.service import Jail
 
-#: Nobody came for so long: the row is over.
-_CALM_S = 0.02
+#: Nobody came for so long after a run, and the run itself may take so long: the row is over. Were a slow run taken for
+#: calm, what is done in calm moments would make the next one slow, too.
+_CALM_S, _SHORT_RUN_S = 0.02, 0.3
 #: In a row that does not end, nothing is put off for longer.
 _LATEST_S = 0.1
 _TURN_S = 0.003
@@ -47,7 +48,7 @@ class Upkeep:
     def __init__(self, jail: Jail, shelves: Shelves, lock: threading.Lock) -> None:
         """Do nothing yet: without `start`, nothing is made ahead, and who ends a cell waits for it."""
         self.closed = False  # under the lock
-        self.stirred = 0.0  # when somebody took a cell, had it, or gave it up
+        self._calm = 0.0  # from when on, unless somebody comes, the row is over
         self._jail = jail
         self._shelves = shelves
         self._lock = lock
@@ -63,6 +64,14 @@ class Upkeep:
         """Begin."""
         self._thread = threading.Thread(target=self._work, name="fumehood-pool", daemon=True)
         self._thread.start()
+
+    def taken(self) -> None:
+        """Somebody took a cell, and is not disturbed while that may be for a short run."""
+        self._calm = time.monotonic() + _SHORT_RUN_S
+
+    def given_up(self) -> None:
+        """Somebody is done with a cell."""
+        self._calm = time.monotonic() + _CALM_S
 
     def want(self, plan: Plan, digest: str, cost: int) -> None:
         """Have what is missing of a plan made."""
@@ -100,7 +109,7 @@ class Upkeep:
 
     def _turn(self) -> float:
         """Do a little of what is due; how long to wait then."""
-        now, over = time.monotonic(), self.stirred + _CALM_S
+        now, over = time.monotonic(), self._calm
         due = now if over <= now or self._is_low() else now - _LATEST_S
         for digest in [digest for digest, want in tuple(self._wanted.items()) if want.since <= due]:
             self._begin(digest, self._wanted.pop(digest))
