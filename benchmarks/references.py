@@ -30,8 +30,8 @@ def cold() -> Case:
 
 
 def fork() -> Case:
-    """fork, _exit and wait of this very process."""
-    return Case("fork + _exit", _fork, pause=_PAUSE)
+    """fork, _exit and wait of this very process; apart, since each page that it writes to afterwards costs a copy."""
+    return Case("fork + _exit", _fork, pause=_PAUSE, apart=True)
 
 
 def _fork() -> None:

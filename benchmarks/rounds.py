@@ -31,6 +31,7 @@ class Case:
         rest: Seconds of rest before each turn.
         after: What clears up after each call, off the clock.
         every: Takes its turn in each so-manieth round; more than 1 for what is slow.
+        apart: Takes its turns when the others have had theirs, because it would slow them.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Case:
     rest: float = 0.0
     after: Callable[[], object] | None = None
     every: int = 1
+    apart: bool = False
 
 
 @dataclass(frozen=True)
@@ -144,10 +146,11 @@ def options(about: str, *, rounds: int) -> argparse.Namespace:
 def measure(cases: Sequence[Case], rounds: int) -> list[Times]:
     """Let the cases take turns, and time each call."""
     seconds: dict[str, list[float]] = {case.name: [] for case in cases}
-    for turn in range(rounds):
-        for case in [case for case in cases if turn % case.every == 0]:
-            time.sleep(case.rest)
-            seconds[case.name] += [_timed(case) for _ in range(case.burst)]
+    for apart in (False, True):
+        for turn in range(rounds):
+            for case in [case for case in cases if case.apart == apart and turn % case.every == 0]:
+                time.sleep(case.rest)
+                seconds[case.name] += [_timed(case) for _ in range(case.burst)]
     return [Times(name, sorted(found)) for name, found in seconds.items()]
 
 
