@@ -26,6 +26,8 @@ THE_SAME_FOR_ALL = (
     "policy",
     "style",
 )
+#: That an attack wins without its fence shows that it is one, whoever runs it; root fights all of those battles.
+SHOWN_AS_ROOT = "test_the_attack_bites_where_its_fence_is_down"
 ROOTS_OWN = (
     "TMPDIR",
     "XDG_RUNTIME_DIR",
@@ -47,7 +49,8 @@ def main() -> int:
         print(f"\n══ once more as uid {user}, in {project}", flush=True)
         kept = {name: value for name, value in os.environ.items() if name not in ROOTS_OWN}
         environment = {**kept, "HOME": str(home), "USER": str(user), "LOGNAME": str(user)}
-        command = [str(project / "test"), "tests", *(f"--ignore=tests/{name}" for name in THE_SAME_FOR_ALL)]
+        ignored = [f"--ignore=tests/{name}" for name in THE_SAME_FOR_ALL]
+        command = [str(project / "test"), "tests", *ignored, "-k", f"not {SHOWN_AS_ROOT}"]
         done = subprocess.run(
             command, check=False, cwd=project, env=environment, user=user, group=user, extra_groups=()
         )
