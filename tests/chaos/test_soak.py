@@ -77,6 +77,9 @@ def filled() -> None:
     while not stocked():
         time.sleep(0.01)  # the pool's own thread makes them
     gc.collect()
+    seen = None
+    while time.sleep(0.5) or seen != (seen := census()):  # what ended last is buried while nobody waits
+        pass
 
 
 def stocked() -> bool:
