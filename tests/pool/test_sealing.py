@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from fumehood.errors import Unavailable
-from fumehood.kernel.sequence import AT_FDCWD, BASE, USER, USER_TEXT, Reader, Writer, signed
+from fumehood.kernel.libc import AT_FDCWD
+from fumehood.kernel.sequence import BASE, USER, USER_TEXT, Reader, Writer, signed
 from fumehood.plan import Slice, plan
 from fumehood.policy import Policy
 from fumehood.tiers.jail import waiting
@@ -97,6 +98,16 @@ def test_numbers_of_descriptors_are_never_guessed() -> None:
 
     assert made(writer.written(), (0,)) == "EMFILE"
     assert made(writer.written()) == "EMFILE"
+
+
+def test_what_is_too_long_is_an_error_of_its_sandbox_alone() -> None:
+    """Whoever writes it holds all other sandboxes too, and says what there is too much of."""
+    writer = Writer(0, FIRST)
+    for number in range(6000):
+        writer.call("chdir", b"/%d" % number)
+
+    with pytest.raises(OSError, match="too many paths"):
+        writer.written()
 
 
 def test_a_sequence_finds_its_place_or_says_so() -> None:

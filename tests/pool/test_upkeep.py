@@ -119,3 +119,25 @@ def test_a_closed_pool_keeps_nothing_that_was_put_off(pool: Pool, monkeypatch: p
     pool.discard(late, ready)
 
     assert all(cell.lifeline.closed for cell in (*used, late))
+
+
+def test_a_run_in_progress_is_no_calm(pool: Pool) -> None:
+    """None of those that wait is made warm while somebody may be in a short run; then the next two are."""
+    ready = pool.prepare(Policy.default(), "python")
+    assert comes(lambda: warmed(pool, ready) == shelves.WARM)
+    taken = [pool.take(ready) for _ in range(shelves.WARM)]
+    pool.replenish(ready)
+
+    time.sleep(upkeep._CALM_S * 5)
+    assert warmed(pool, ready) == 0
+
+    for cell in taken:
+        pool.discard(cell, ready)
+    assert comes(lambda: warmed(pool, ready) == shelves.WARM)
+
+
+def warmed(pool: Pool, ready: Prepared) -> int:
+    """How many of those that wait are warm."""
+    with pool._lock:
+        shelf = pool._shelves[ready.digest]
+        return 0 if shelf is None else sum(cell._warmed for cell in shelf.cells)

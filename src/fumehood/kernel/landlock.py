@@ -11,7 +11,7 @@ import struct
 from typing import TYPE_CHECKING
 
 from fumehood.kernel import sequence
-from fumehood.kernel.libc import syscall
+from fumehood.kernel.libc import AT_FDCWD, syscall
 
 if TYPE_CHECKING:
     from fumehood.kernel.sequence import Writer
@@ -68,15 +68,16 @@ def restrict(writer: Writer, version: int, rules: list[tuple[str, int]]) -> None
     for path, access in rules:
         _add(writer, ruleset, (path, access & known))
     writer.call("landlock_restrict_self", ruleset, 0)
-    writer.close_from(ruleset)
+    writer.close(ruleset)
 
 
 def _add(writer: Writer, ruleset: int, rule: tuple[str, int]) -> None:
     """Grant what goes for any file, then what goes for folders alone: the kernel refuses that for others."""
     path, access = rule
     what = f"landlock {path}"
-    descriptor = writer.open("openat", sequence.AT_FDCWD, os.fsencode(path), os.O_PATH | os.O_CLOEXEC, what=what)
+    descriptor = writer.open("openat", AT_FDCWD, os.fsencode(path), os.O_PATH | os.O_CLOEXEC, what=what)
     for part, answer in ((access & _FILE_ACCESS, 0), (access & ~_FILE_ACCESS, sequence.ANY)):
         if part:
             beneath = _BENEATH.pack(part, descriptor)
             writer.call("landlock_add_rule", ruleset, _RULE_PATH_BENEATH, beneath, 0, answer=answer, what=what)
+    writer.close(descriptor)

@@ -10,6 +10,7 @@ from fumehood.kernel.syscalls import numbers
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 MACHINE = os.uname().machine
+AT_FDCWD = -100
 
 _NUMBERS = numbers(MACHINE)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 
-from fumehood.kernel.libc import LIBC, check, syscall
+from fumehood.kernel.libc import AT_FDCWD, LIBC, check, syscall
 
 RDONLY, NOSUID, NODEV, NOEXEC = 1, 2, 4, 8
 #: For umount2(2) and move_mount(2).
@@ -17,7 +17,6 @@ _AT_EMPTY_PATH = 0x1000
 _AT_RECURSIVE = 0x8000
 _AT_SYMLINK_NOFOLLOW = 0x100
 _ATTR_IDMAP = 0x00100000
-_AT_FDCWD = -100
 
 
 class _MountAttr(ctypes.Structure):
@@ -50,7 +49,7 @@ def pivot(root: str) -> None:
     os.chdir("/")
 
 
-def clone_tree(path: str, *, at: int = _AT_FDCWD) -> int:
+def clone_tree(path: str, *, at: int = AT_FDCWD) -> int:
     """A detached copy of the mount tree at `path` (or at the descriptor `at` when path is empty), as a descriptor.
 
     Recursive, because a copy in a user namespace may not uncover what the host mounted over.
@@ -76,4 +75,4 @@ def restrict_tree(tree: int, flags: int, *, idmap: int | None = None) -> None:
 
 def attach_tree(tree: int, target: str) -> None:
     """Mount a detached tree at `target`."""
-    syscall("move_mount", tree, b"", _AT_FDCWD, os.fsencode(target), FROM_DESCRIPTOR)
+    syscall("move_mount", tree, b"", AT_FDCWD, os.fsencode(target), FROM_DESCRIPTOR)

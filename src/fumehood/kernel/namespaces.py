@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from fumehood.kernel.libc import LIBC, check
-from fumehood.kernel.sequence import AT_FDCWD, GROUP_TEXT, USER_TEXT
+from fumehood.kernel.libc import AT_FDCWD, LIBC, check
+from fumehood.kernel.sequence import GROUP_TEXT, USER_TEXT
 
 if TYPE_CHECKING:
     from fumehood.kernel.sequence import Writer

@@ -38,9 +38,9 @@ NO_NEW_PRIVILEGES = _SET_NO_NEW_PRIVS, 1, 0, 0, 0
 DUMPABLE, NOT_DUMPABLE = (_SET_DUMPABLE, 1, 0, 0, 0), (_SET_DUMPABLE, 0, 0, 0, 0)
 
 
-def _prctl(option: int, argument: int = 0, second: int = 0) -> int:
+def _prctl(option: int, argument: int) -> int:
     zero = ctypes.c_ulong(0)
-    return check(LIBC.prctl(option, ctypes.c_ulong(argument), ctypes.c_ulong(second), zero, zero), f"prctl({option})")
+    return check(LIBC.prctl(option, ctypes.c_ulong(argument), zero, zero, zero), f"prctl({option})")
 
 
 def die_with_parent(signal: int) -> None:

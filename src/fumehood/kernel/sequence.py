@@ -26,7 +26,6 @@ _FIRST = 2  # of the words that make a call: before it stand where they end, and
 #: Stand for the user and group that are known last. Neither a path nor a text has a zero byte in it.
 USER, GROUP = 0x7573_6572_0000_0001, 0x6772_6F75_7000_0001
 USER_TEXT, GROUP_TEXT = b"\0user\0\0\0\0\0", b"\0group\0\0\0\0"
-AT_FDCWD = -100
 
 _CLOSE_RANGE = number("close_range")
 _CLOSE_ON_EXEC = int(socket.MSG_CMSG_CLOEXEC)
@@ -102,12 +101,17 @@ class Writer:
         self.call("madvise", BASE, SIZE, _DONT_NEED)
 
     def written(self) -> bytes:
-        """All of it, with `USER` and `GROUP` still to be put in by `signed`."""
+        """All of it, with `USER` and `GROUP` still to be put in by `signed`.
+
+        Raises:
+            OSError: It is longer than the place that is set aside for it.
+        """
         self._data += bytes(-len(self._data) % 8)
         start = len(self._data)
         whole = self._data + b"".join(_CALL.pack(*call) for call in self._calls)
         _HEAD.pack_into(whole, 0, self._received, start, len(whole))
-        assert len(whole) <= SIZE, len(whole)  # noqa: S101 -- a plan's own texts and filter are far smaller
+        if len(whole) > SIZE:
+            raise OSError(errno.E2BIG, f"the policy names too many paths: sealing takes {len(whole):,} bytes")
         return bytes(whole)
 
 

@@ -13,7 +13,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from fumehood.kernel import landlock, limits, mount, namespaces, privilege, seccomp
-from fumehood.kernel.sequence import AT_FDCWD, GROUP, USER, Writer
+from fumehood.kernel.libc import AT_FDCWD
+from fumehood.kernel.sequence import GROUP, USER, Writer
 from fumehood.tiers.jail import wire
 
 if TYPE_CHECKING:
@@ -100,7 +101,7 @@ def _settle(writer: Writer, orders: Message) -> None:
     sender's own limit: a small one would let neighbours keep a sandbox from being made. The filter lets limits be
     lowered.
     """
-    writer.call("setsid", answer=2)
+    writer.call("setsid", answer=2)  # its own number: only pid 1 was in its namespace before it
     null = writer.open("openat", AT_FDCWD, b"/dev/null", os.O_RDWR, what="open /dev/null")
     for number, descriptor in enumerate((null, OUT, ERR)):
         writer.call("dup3", descriptor, number, 0, answer=number)

@@ -45,10 +45,10 @@ def main() -> None:
 def _rehearse(birth: socket.socket, other: socket.socket) -> Reader:
     """Do often what each sandbox will do once: Python writes into a function's code until then."""
     reader = Reader(birth, seal.CHANNEL, wire.DESCRIPTOR_LIMIT)
+    writer = Writer(0, seal.CHANNEL)
     for _ in range(_REHEARSALS):
-        writer = Writer(0, seal.CHANNEL)
-        for _ in range(_REHEARSALS):
-            writer.call("getppid", answer=ANY)
+        writer.call("getppid", answer=ANY)
+    for _ in range(_REHEARSALS):
         other.send(writer.written())
         reader.receive()
         reader.perform()
