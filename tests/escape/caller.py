@@ -34,6 +34,8 @@ look((id(found) & ~0xffff) - (64 << 16), 128)
 print(found)
 """
 _SPAWN: Final = {"code.spawn": True}
+#: So many looks in a row that find nothing say that nothing is there.
+_LOOKS: Final = 5
 _PROC: Final = r"""
 import re, subprocess
 for folder, _, names in os.walk("/proc"):
@@ -83,10 +85,14 @@ def _folder(ground: Ground, process: Path) -> bool:
 
 
 def _lives_on(_: Ground, __: Seen) -> bool:
-    """What the code named canary-daemon still runs on this machine a while after its sandbox was closed."""
-    end = time.monotonic() + 3
-    while any(_name(pid) == "canary-daemon" for pid in descendants(os.getpid())):
-        if time.monotonic() > end:
+    """What the code named canary-daemon still runs on this machine a while after its sandbox was closed.
+
+    One look that misses it tells nothing: the kernel's list of children passes some over while others of them end.
+    """
+    end, missed = time.monotonic() + 3, 0
+    while missed < _LOOKS:
+        missed = 0 if any(_name(pid) == "canary-daemon" for pid in descendants(os.getpid())) else missed + 1
+        if not missed and time.monotonic() > end:
             return True
         time.sleep(0.02)
     return False

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
-import socket
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,49 +11,16 @@ import pytest
 
 from fumehood.errors import Unavailable
 from fumehood.kernel.libc import AT_FDCWD
-from fumehood.kernel.sequence import BASE, USER, USER_TEXT, Reader, Writer, signed
+from fumehood.kernel.sequence import BASE, USER, USER_TEXT, Writer, signed
 from fumehood.plan import Slice, plan
 from fumehood.policy import Policy
 from fumehood.tiers.jail import waiting
 from fumehood.tiers.jail.service import Jail
 from tests import unread as fh
+from tests.pool.sheet import FIRST, made, made_twice
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
-
-#: Far above what the tests have open.
-FIRST = 500
-
-
-def made(written: bytes, descriptors: tuple[int, ...] = ()) -> object:
-    """What comes of a sequence in a process of its own: None, or where it stopped."""
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    read, write = os.pipe()
-    with ours, theirs:
-        child = os.fork()
-        if child == 0:
-            os.write(write, json.dumps(_make(theirs)).encode())
-            os._exit(0)
-        rights = b"".join(descriptor.to_bytes(4, "little") for descriptor in descriptors)
-        ours.sendmsg([written], [(socket.SOL_SOCKET, socket.SCM_RIGHTS, rights)] if rights else [])
-        os.close(write)
-        os.waitpid(child, 0)
-    with os.fdopen(read, encoding="utf-8") as told:
-        return json.loads(told.read())
-
-
-def _make(channel: socket.socket) -> object:
-    """In the fork: all numbers below `FIRST` are taken."""
-    try:
-        taken = channel.fileno()
-        while taken < FIRST - 1:
-            taken = os.dup(channel.fileno())
-        reader = Reader(channel, FIRST, 8)
-        reader.clear()
-        return reader.perform() if reader.receive() else "end"
-    except OSError as error:
-        return errno.errorcode[error.errno or 0]
 
 
 def test_calls_find_their_bytes_and_their_descriptors(tmp_path: Path) -> None:
@@ -112,25 +77,7 @@ def test_what_is_too_long_is_an_error_of_its_sandbox_alone() -> None:
 
 def test_a_sequence_finds_its_place_or_says_so() -> None:
     """Two readers in one process would write into each other's sheet."""
-
-    def twice() -> object:
-        ours, theirs = socket.socketpair()
-        with ours, theirs:
-            Reader(ours, FIRST, 1)
-            with pytest.raises(OSError, match="0x70000000"):
-                Reader(theirs, FIRST, 1)
-            return None
-
-    assert forked(twice) == 0
-
-
-def forked(part: Callable[[], object]) -> int:
-    """The exit status of a process that does only this."""
-    child = os.fork()
-    if child == 0:
-        part()
-        os._exit(0)
-    return os.waitpid(child, 0)[1]
+    assert made_twice() == "taken"
 
 
 @pytest.mark.jail
