@@ -285,9 +285,9 @@ def shared(paths: tuple[str | os.PathLike[str], ...]) -> list[dict[str, object]]
         UsageError: It can't be read, is neither a file nor a folder, or two have one name.
     """
     trees: dict[str, dict[str, object]] = {}
-    for path in map(Path, paths):
+    for path in map(_named, paths):
         name = Path(os.path.normpath(Path.cwd() / path)).name
-        source = path.resolve()
+        source = _resolved(path)
         _require_readable(path, source)
         if name in trees:
             told = f"--data {path}: there is already a {name} in data/"
@@ -296,9 +296,23 @@ def shared(paths: tuple[str | os.PathLike[str], ...]) -> list[dict[str, object]]
     return list(trees.values())
 
 
+def _named(path: str | os.PathLike[str]) -> Path:
+    if not os.fspath(path):  # as a Path it would be the whole current folder
+        raise UsageError("--data '' names nothing", remedy="Name a file or a folder; is a variable empty?")
+    return Path(path)
+
+
+def _resolved(path: Path) -> Path:
+    try:
+        return Path(os.path.realpath(path, strict=True))
+    except (FileNotFoundError, NotADirectoryError):
+        raise MissingFile(f"--data {path}: no such file or folder", remedy="Check the path.") from None
+    except (OSError, ValueError) as error:
+        told = f"--data {path} can't be opened: {getattr(error, 'strerror', error)}"
+        raise UsageError(told, remedy="Check the path and its permissions.") from error
+
+
 def _require_readable(path: Path, source: Path) -> None:
-    if not source.exists():
-        raise MissingFile(f"--data {path}: no such file or folder", remedy="Check the path.")
     if not (source.is_file() or source.is_dir()):
         raise UsageError(f"--data {path} is neither a file nor a folder", remedy="Copy what you need into a file.")
     if not os.access(source, os.R_OK | (os.X_OK if source.is_dir() else 0)):

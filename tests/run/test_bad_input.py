@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fumehood.errors import PolicyError, UsageError
+from fumehood.policy import Policy
+from fumehood.workspace import shared
 from tests.run.command import FUMEHOOD, fumehood, inherited, is_one_paragraph
 
 if TYPE_CHECKING:
@@ -36,6 +39,7 @@ def place(tmp_path: Path) -> Path:
     (tmp_path / "b").mkdir()
     (tmp_path / "b" / "same").write_text("2")
     os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "loop").symlink_to("loop")
     (tmp_path / "plain").write_text("not a folder")
     return tmp_path
 
@@ -47,6 +51,7 @@ def place(tmp_path: Path) -> Path:
         (["folder"], "is a folder"),
         (["latin1.py"], "line 2"),
         (["big.py"], "at most"),
+        (["/dev/zero"], "longer than any program"),
         (["wide.py"], "at most"),
         (["-c", "1", "plain"], "both"),
         (["-c", "1", "--policy", "no-such-policy"], "no-such-policy"),
@@ -58,18 +63,26 @@ def place(tmp_path: Path) -> Path:
         (["-c", "1", "--policy", "zero.toml"], "limits.memory"),
         (["-c", "1", "--policy", "negative.toml"], "limits.cpus"),
         (["-c", "1", "--policy", "above.toml"], "limits.memory"),
+        (["-c", "1", "--policy", "x" * 300], "too long"),
+        (["-c", "1", "--policy", "loop"], "symbolic links"),
+        (["-c", "1", "--policy", ""], "''"),
         (["-c", "1", "--memory", "2 gigs"], "2 gigs"),
         (["-c", "1", "--memory", "0"], "limits.memory"),
         (["-c", "1", "--timeout", "-3s"], "-3s"),
         (["-c", "1", "--timeout", "0s"], "limits.wall"),
         (["-c", "1", "--timeout", "soon"], "soon"),
+        (["-c", "1", "--timeout", "²"], "²"),
         (["-c", "1", "--tier", "moon"], "moon"),
         (["-c", "1", "--env", "moon"], "moon"),
         (["-c", "1", "--allow-net", "not a host"], "not a host"),
         (["-c", "1", "--data", "missing.csv"], "missing.csv"),
         (["-c", "1", "--data", "fifo"], "neither a file nor a folder"),
+        (["-c", "1", "--data", "loop"], "symbolic links"),
+        (["-c", "1", "--data", "x" * 300], "too long"),
+        (["-c", "1", "--data", ""], "''"),
         (["-c", "1", "--data", "a/same", "--data", "b/same"], "same"),
         (["-c", "1", "--data", "/"], "whole machine"),
+        (["-c", "1", "--out", ""], "''"),
         (["-c", "1", "--out", "plain"], "plain"),
         (["-c", "1", "--out", "plain/below"], "plain"),
     ],
@@ -85,6 +98,32 @@ def test_bad_input_is_one_paragraph_with_the_remedy(place: Path, words: list[str
     assert said in done.err
     assert is_one_paragraph(done.err)
     assert before == sorted(place.iterdir())
+
+
+@pytest.mark.parametrize("words", [["--timeout", "2.5"], ["--timeout", "3"], ["--memory", "268435456"]])
+def test_a_number_alone_is_seconds_or_bytes(words: list[str]) -> None:
+    """As in a policy."""
+    assert 0 == fumehood("run", "-c", "1", *words).code
+
+
+def test_what_may_not_be_looked_for_is_said() -> None:
+    """A file, a folder or a policy where the caller may not even look is told as such."""
+    if os.geteuid() == 0:
+        pytest.skip("root looks everywhere")
+    with pytest.raises(UsageError, match="Permission denied"):
+        shared(("/proc/1/fd/0",))
+    with pytest.raises(PolicyError, match="Permission denied"):
+        Policy.load("/proc/1/fd/0")
+
+
+def test_json_tells_what_to_do_where_nothing_can_run() -> None:
+    """What `--json` prints of a tier that is not there has the reason and the remedy, each by itself."""
+    done = fumehood("run", "--json", "-c", "1", "--tier", "microvm")
+
+    told = done.json()["error"]
+    assert (5, "unavailable") == (done.code, done.json()["outcome"])
+    assert "--tier" in told["remedy"]
+    assert told["remedy"] not in told["message"]
 
 
 @pytest.mark.parametrize("words", [["--lang", "cobol", "-c", "1"], ["--no-such-option"], ["-c"]])

@@ -11,7 +11,7 @@ import click
 
 from fumehood.agent import Agent, Answer, Budget, Failure
 from fumehood.cli import displays
-from fumehood.cli.options import load_policy
+from fumehood.cli.options import folder, load_policy
 from fumehood.cli.progress import Building
 from fumehood.cli.text import printable, write
 from fumehood.errors import Unavailable, UsageError
@@ -33,7 +33,7 @@ _FOLD: Final = 12  # lines of a program or of its output that are shown
 @click.option("--base-url", metavar="URL", help="A server that speaks the provider's format.")
 @click.option("--policy", default="default", metavar="FILE|NAME", help="What the programs may do.")
 @click.option("--env", default="auto", metavar="NAME|auto", help="What is installed inside.")
-@click.option("--out", metavar="DIR", help="Where the files and pictures that the programs make go.")
+@click.option("--out", metavar="DIR", callback=folder, help="Where the files and pictures that the programs make go.")
 @click.option(
     "--max-steps", type=int, default=Budget().steps, show_default=True, metavar="N", help="Programs that may run."
 )

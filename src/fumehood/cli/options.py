@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
@@ -15,6 +16,7 @@ from fumehood.policy import Policy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import BinaryIO
 
     from fumehood.execution import Language
 
@@ -27,6 +29,8 @@ _SUFFIXES = {
     ".mjs": "javascript",
     ".cjs": "javascript",
 }
+_MOST_BYTES = 32 * 1024 * 1024  # the longest program that is taken, in the longest characters; /dev/zero never ends
+_PLAIN = re.compile(r"[0-9]{1,18}(\.[0-9]{1,18})?", re.ASCII)
 
 
 def source_options(command: F) -> F:
@@ -39,6 +43,18 @@ def source_options(command: F) -> F:
     ):
         command = option(command)
     return command
+
+
+def folder(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:  # noqa: ARG001 -- click's
+    """A folder that an option names; "" would be the current one.
+
+    Raises:
+        UsageError: It is "".
+    """
+    if value == "":  # noqa: PLC1901 -- None is no folder, and right
+        told = f"{param.opts[0]} '' names nothing"
+        raise UsageError(told, remedy="Name a folder; is a variable empty?")
+    return value
 
 
 def read_source(file: str | None, code: str | None, lang: str | None) -> tuple[str, str, Language]:
@@ -55,19 +71,27 @@ def read_source(file: str | None, code: str | None, lang: str | None) -> tuple[s
     if code is not None:
         return _decode(os.fsencode(code), "-c CODE"), "<code>", language
     if file is None or file == "-":
-        return _decode(sys.stdin.buffer.read(), "standard input"), "<stdin>", language
+        return _decode(_bounded(sys.stdin.buffer, "standard input"), "standard input"), "<stdin>", language
     return _decode(_read(Path(file)), file), Path(file).name, language
 
 
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            return _bounded(file, str(path))
     except FileNotFoundError:
         raise MissingFile(f"{path}: no such file", remedy="Check the path, or use -c CODE or - .") from None
     except IsADirectoryError:
         raise UsageError(f"{path} is a folder", remedy="Name the program's file.") from None
     except OSError as error:
         raise UsageError(f"{path} can't be read: {error.strerror}", remedy="Check its permissions.") from error
+
+
+def _bounded(file: BinaryIO, where: str) -> bytes:
+    data = file.read(_MOST_BYTES + 1)
+    if len(data) > _MOST_BYTES:
+        raise UsageError(f"{where} is longer than any program", remedy="Hand data over as a file: --data PATH.")
+    return data
 
 
 def _decode(data: bytes, where: str) -> str:
@@ -82,13 +106,20 @@ def _decode(data: bytes, where: str) -> str:
 def load_policy(
     name: str, *, wall: str | None = None, memory: str | None = None, hosts: tuple[str, ...] = ()
 ) -> Policy:
-    """The policy that a word names, with the changes that options make for this run; 30 alone means 30 seconds."""
+    """The policy that a word names, with the changes that options make for this run; a number alone has no unit."""
     policy = Policy.load(name)
     changes: dict[str, object] = {}
     if wall is not None:
-        changes["limits.wall"] = float(wall) if wall.isdigit() else wall
+        changes["limits.wall"] = _number(wall)
     if memory is not None:
-        changes["limits.memory"] = memory
+        changes["limits.memory"] = _number(memory)
     if hosts:
         changes["network.allow"] = tuple(dict.fromkeys((*policy.network.allow, *hosts)))
     return policy.but(**changes) if changes else policy
+
+
+def _number(text: str) -> str | float:
+    """What TOML would have without quotes: 30 is seconds, or bytes."""
+    if not _PLAIN.fullmatch(text):
+        return text
+    return float(text) if "." in text else int(text)

@@ -12,7 +12,7 @@ import click
 from fumehood import sandbox, showing
 from fumehood.cli import displays
 from fumehood.cli.commands import EXIT
-from fumehood.cli.options import load_policy, read_source, source_options
+from fumehood.cli.options import folder, load_policy, read_source, source_options
 from fumehood.cli.progress import Advance, Building
 from fumehood.cli.text import printable, write
 from fumehood.errors import Unavailable
@@ -33,7 +33,7 @@ _MOST_CONTROLS = 3
 @click.option("--env", default="auto", metavar="NAME|auto", help="What is installed inside.")
 @click.option("--tier", metavar="NAME", help="How to isolate; the policy's tier by default.")
 @click.option("--data", multiple=True, metavar="PATH", help="A file or folder to read inside, at data/NAME.")
-@click.option("--out", metavar="DIR", help="Where what the code writes below out/ goes.")
+@click.option("--out", metavar="DIR", callback=folder, help="Where what the code writes below out/ goes.")
 @click.option("--timeout", metavar="30s", help="The wall limit of this run.")
 @click.option("--memory", metavar="2GiB", help="The memory limit of this run.")
 @click.option("--allow-net", multiple=True, metavar="HOST:PORT", help="A host that the code may reach.")
@@ -119,7 +119,7 @@ def _unavailable(error: Unavailable, source: str, language: Language, *, policy:
     """What `--json` says where nothing could run."""
     return Result(
         outcome="unavailable",
-        error=ProgramError(type(error).__name__, f"{error} {error.remedy()}", None, ""),
+        error=ProgramError(type(error).__name__, str(error), None, "", error.remedy()),
         tier=policy.isolation.tier,
         language=language,
         policy=policy.name,

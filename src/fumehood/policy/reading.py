@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import stat
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -186,22 +187,34 @@ def find(name: str) -> Path:
 
     Raises:
         MissingFile: A path leads nowhere.
-        PolicyError: No shipped policy has the name, or the path leads to a folder.
+        PolicyError: No shipped policy has the name, or the path leads to a folder or where this user may not look.
     """
     folder = _shipped()
-    if "/" not in name and (folder / f"{name}.toml").is_file():
+    if name in shipped():
         return folder / f"{name}.toml"
     path = type(folder)(name)
-    if path.is_file():
+    kind = _kind(path)
+    if kind is not None and stat.S_ISREG(kind):
         return path
-    if path.exists():
-        message = f"{name} is not a file that can hold a policy"
+    if kind is not None:
+        message = f"{name or repr(name)} is not a file that can hold a policy"
         raise PolicyError(message, remedy=f"Name a TOML file, or one of {', '.join(shipped())}.")
     if "/" in name or name.endswith(".toml"):
         message = f"there is no policy file {name}"
         raise MissingFile(message, remedy=f"Check the path, or name one of {', '.join(shipped())}.")
     error = _unknown(name, shipped(), "the shipped policies are")
     raise PolicyError(f"there is no policy named {name}", remedy=error.remedy())
+
+
+def _kind(path: Path) -> int | None:
+    try:
+        return path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except (OSError, ValueError) as error:
+        message = f"{path} can't be opened: {getattr(error, 'strerror', error)}"
+        remedy = f"Check the path and its permissions, or name one of {', '.join(shipped())}."
+        raise PolicyError(message, remedy=remedy) from None
 
 
 def read_text(path: Path) -> str:
