@@ -42,8 +42,13 @@ def _examine() -> Callable[..., tuple[Report, State]]:
 
 
 @lru_cache(maxsize=64)
-def _cause(policy: Policy) -> str:
-    return policy.line("check.mode")
+def _controls(policy: Policy) -> tuple[Control, Control]:
+    """What a result says of a program that was read, and of one that nothing here can read."""
+    cause = policy.line("check.mode")
+    read = Control("check", "enforced", "read before the run", cause)
+    if policy.check.mode == "record":
+        read = Control("check", "weaker", "read before the run; findings are recorded and refuse nothing", cause)
+    return read, Control("check", "absent", "", cause)
 
 
 class Reader:
@@ -52,7 +57,7 @@ class Reader:
     def __init__(self, policy: Policy) -> None:
         """Know nothing yet."""
         self._policy = policy
-        self._cause = _cause(policy)
+        self._control, self._absent = _controls(policy)
         self._known: State | None = None
 
     def read(self, source: str, language: Language, approve: Callable[[Report], bool] | None) -> Read:
@@ -61,16 +66,12 @@ class Reader:
         Without `approve`, what a person should decide is refused. A language whose grammar is not installed is not
         read, and the control says so: the sandbox holds it all the same.
         """
-        cause = self._cause
         try:
             report, after = _examine()(source, language, self._policy, state=self._known)
         except UsageError as error:
-            return Read(None, refused=False, after=self._known, control=Control("check", "absent", str(error), cause))
+            return Read(None, refused=False, after=self._known, control=self._absent._replace(how=str(error)))
         refused = report.verdict == "refuse" or (report.verdict == "ask" and not (approve and approve(report)))
-        if self._policy.check.mode == "record":
-            control = Control("check", "weaker", "read before the run; findings are recorded and refuse nothing", cause)
-            return Read(report, refused=False, after=after, control=control)
-        return Read(report, refused, after, Control("check", "enforced", "read before the run", cause))
+        return Read(report, refused and self._control.status == "enforced", after, self._control)
 
     def ran(self, read: Read) -> None:
         """The program ran: what it defined is there for the next."""

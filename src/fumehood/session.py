@@ -218,7 +218,7 @@ class Session:
         if read.refused:
             return self._refused(read, program, began)
         checked = time.perf_counter()
-        cell = await self.open(waiter, () if read.report is None else read.report.imports)
+        cell = self.cell or await self.open(waiter, () if read.report is None else read.report.imports)
         waited = time.perf_counter()
         calls = self._calls(cell, request := self._request(program), waiter)
         stdout, stderr, on_event = hearing.begin(self._filter) if hearing.listens else (None, None, None)

@@ -100,11 +100,12 @@ class Workspace:
 
     def is_untouched(self) -> bool:
         """Whether out/ is a folder without anything in it, as a tmpfs tells by its size; most runs leave it so."""
-        with suppress(FileNotFoundError):
+        try:
             about = os.stat(OUT, dir_fd=self._root, follow_symlinks=False)
-            here = about.st_dev == os.fstat(self._root).st_dev
-            return here and stat.S_ISDIR(about.st_mode) and (about.st_nlink, about.st_size) == _EMPTY
-        return False
+        except FileNotFoundError:
+            return False
+        here = about.st_dev == os.fstat(self._root).st_dev
+        return here and stat.S_ISDIR(about.st_mode) and (about.st_nlink, about.st_size) == _EMPTY
 
     def collect(self, out: Path, start: tuple[str, ...] = (OUT,)) -> tuple[list[File], list[LeftOut]]:
         """Copy the plain files and folders below out/, or below `start`, to the folder `out`, as files of the caller.

@@ -174,12 +174,14 @@ class Cell:
 
     def _count_out(self) -> int:
         """What was before is not this run's: processor time that making the sandbox took, processes refused since."""
-        meter = self.meter
+        meter = self.lifeline.meter
         if meter is not None:
-            with suppress(OSError):  # its group is gone with it; its end is told on the lifeline
+            try:
                 if self._asked:
                     return meter.forks_refused()
                 self._cpu_ns = meter.cpu_ns()
+            except OSError:
+                return 0  # its group is gone with it; its end is told on the lifeline
         return 0
 
     async def start(self, request: Message, clock: Clock, waiter: Waiter) -> None:
@@ -198,7 +200,7 @@ class Cell:
         """Wait for something to happen, and take it in."""
         clock = self.clock
         assert clock is not None  # noqa: S101 -- one is set while a program is going
-        if not await self._turn(waiter, clock.end() + _GRACE_S) and clock.end() + _GRACE_S < time.monotonic():
+        if not await self._wait(waiter, clock.left() + _GRACE_S) and clock.left() < -_GRACE_S:
             self.kill("wall")  # the warden should have done that long ago
             await self._await_end(waiter)
         if self.replies is not None and self._tampered is None:
@@ -310,8 +312,8 @@ class Cell:
             try:
                 view = view[self.channel.send(view, socket.MSG_NOSIGNAL) :]
             except BlockingIOError:
-                await self._turn(waiter, min(clock.end(), time.monotonic() + 0.002))
-                if time.monotonic() > clock.end() + _GRACE_S:
+                await self._wait(waiter, min(clock.left(), 0.002))
+                if clock.left() < -_GRACE_S:
                     self.kill("wall")
             except OSError as error:
                 if error.errno not in {errno.EPIPE, errno.ECONNRESET}:
@@ -320,7 +322,11 @@ class Cell:
 
     async def _turn(self, waiter: Waiter, end: float) -> bool:
         """Wait for anything and take it in; False when `end` passed first."""
-        return self._take_in(await waiter.heard(self.epoll, end - time.monotonic()))
+        return await self._wait(waiter, end - time.monotonic())
+
+    async def _wait(self, waiter: Waiter, timeout: float) -> bool:
+        """The same, with the seconds that are left."""
+        return self._take_in(await waiter.heard(self.epoll, timeout))
 
     def hear(self, *, code: bool = True) -> bool:
         """Take in what is there now, of the code's channel only if asked; False when there is nothing."""

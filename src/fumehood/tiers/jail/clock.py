@@ -19,9 +19,9 @@ class Clock:
         """Seconds that counted so far."""
         return (self._stopped or time.monotonic()) - self._began
 
-    def end(self) -> float:
-        """When the time is up, on the monotonic clock; moves on while the clock stands still."""
-        return time.monotonic() + self.wall - self.used()
+    def left(self) -> float:
+        """Seconds until the time is up; below 0 it has been for so long."""
+        return self.wall - self.used()
 
     def stop(self) -> None:
         """Stand still from now on."""

@@ -38,6 +38,7 @@ class Meter:
         self.descriptors = descriptors
         self._peak = 0
         self._cpu_peak = 0
+        self._counted = dict[str, tuple[bytes, int]]()
 
     def cpu_ns(self) -> int:
         """CPU time that all processes ever used, nanoseconds; without a cgroup, those still known to the kernel."""
@@ -70,15 +71,22 @@ class Meter:
 
     def oom_kills(self) -> int:
         """How many processes the kernel killed for want of memory while others went on, where that can be."""
-        if "memory.oom_control" not in self.descriptors:
-            return 0
-        return counter(_read(self.descriptors["memory.oom_control"]), "oom_kill")
+        return self._count("memory.oom_control", "oom_kill")
 
     def forks_refused(self) -> int:
         """How many times the kernel refused a process or thread because of the limit, where it counts them."""
-        if "pids.events" not in self.descriptors:
+        return self._count("pids.events", "max")
+
+    def _count(self, name: str, key: str) -> int:
+        """A counter of the kernel's; what was told in the same words before is not taken apart again."""
+        descriptor = self.descriptors.get(name)
+        if descriptor is None:
             return 0
-        return counter(_read(self.descriptors["pids.events"]), "max")
+        told, (before, count) = os.pread(descriptor, 4096, 0), self._counted.get(name, (b"", 0))
+        if told != before:
+            count = counter(told.decode("ascii", "replace"), key)
+            self._counted[name] = told, count
+        return count
 
     def processes(self) -> int:
         """Processes in the sandbox now."""

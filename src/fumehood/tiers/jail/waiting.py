@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import threading
 from functools import partial
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
     import select
@@ -113,7 +113,8 @@ def complete(work: Coroutine[object, object, T]) -> T:
     try:
         work.send(None)
     except StopIteration as stop:
-        return cast("T", stop.value)
+        result: T = stop.value
+        return result
     work.close()
     message = "a blocking call was handed a cooperative waiter"
     raise RuntimeError(message)

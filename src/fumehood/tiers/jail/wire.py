@@ -116,7 +116,7 @@ def _no_constant(name: str) -> object:
     raise ValueError(message)
 
 
-_DECODE = json.JSONDecoder(parse_constant=_no_constant).decode  # made once, as `_ENCODE`
+_DECODE = json.JSONDecoder(parse_constant=_no_constant).raw_decode  # made once, as `_ENCODE`
 
 
 class Frames:
@@ -161,7 +161,7 @@ def _too_deep(value: object) -> bool:
 
 def _too_many(data: bytes) -> bool:
     """Whether the JSON holds more than `ELEMENT_LIMIT` values."""
-    if len(data) <= ELEMENT_LIMIT or data.count(b"[") + data.count(b"{") + data.count(b",") <= ELEMENT_LIMIT:
+    if data.count(b"[") + data.count(b"{") + data.count(b",") <= ELEMENT_LIMIT:
         return False
     count = 0
     for token in _TOKEN.finditer(data):
@@ -172,16 +172,17 @@ def _too_many(data: bytes) -> bool:
 
 
 def _parse(data: bytes) -> Message:
-    if _too_many(data):
+    if len(data) > ELEMENT_LIMIT and _too_many(data):
         reason = f"a frame holds more than {ELEMENT_LIMIT} values"
         raise Tampered(reason)
     try:
-        message = _DECODE(data.decode("utf-8", "surrogatepass"))
+        text = data.decode("utf-8", "surrogatepass")
+        message, end = _DECODE(text)
     except (ValueError, RecursionError) as error:
         reason = "a frame is not JSON"
         raise Tampered(reason) from error
-    if not isinstance(message, dict):
-        reason = "a frame is not an object"
+    if type(message) is not dict or end != len(text):
+        reason = "a frame is not an object, or more than one"
         raise Tampered(reason)
     # Each level takes a bracket of its own, and most frames have next to none.
     if data.count(b"[") + data.count(b"{") >= DEPTH_LIMIT and _too_deep(cast("object", message)):

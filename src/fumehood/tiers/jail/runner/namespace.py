@@ -119,12 +119,28 @@ def _compile(code: str, name: str) -> tuple[CodeType | None, CodeType | None]:
 
 
 def _parts(code: str, name: str) -> tuple[CodeType | None, CodeType | None]:
-    if "\n" not in code and not code[:1].isspace():  # most often one expression: no tree of Python objects is needed
+    if "\r" not in code:  # which ends a line, too
         with suppress(SyntaxError):
-            return None, compile(code, name, "eval", _AWAITS, dont_inherit=True)
+            return _cut(code, name)
     tree = ast.parse(code, name)
     last = None
     if tree.body and isinstance(tree.body[-1], ast.Expr):
         final = cast("ast.Expr", tree.body.pop())
         last = compile(ast.Expression(final.value), name, "eval", _AWAITS, dont_inherit=True)
     return compile(tree, name, "exec", _AWAITS, dont_inherit=True), last
+
+
+def _cut(code: str, name: str) -> tuple[CodeType | None, CodeType]:
+    """The same of a program whose last line is an expression by itself, without a tree of Python objects.
+
+    What stands before that line is whole, or it would not compile: the line is no part of a text or of brackets.
+
+    Raises:
+        SyntaxError: It is not such a program.
+    """
+    start = code.rfind("\n", 0, len(code.rstrip())) + 1
+    before, line = code[:start], code[start:]
+    if line[:1].isspace():
+        raise IndentationError
+    last = compile("\n" * before.count("\n") + line, name, "eval", _AWAITS, dont_inherit=True)
+    return compile(before, name, "exec", _AWAITS, dont_inherit=True) if start else None, last

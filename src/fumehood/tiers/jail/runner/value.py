@@ -13,8 +13,9 @@ VALUE_LIMIT = 1024 * 1024
 TEXT_LIMIT = 64 * 1024
 NAME_LIMIT = 200
 _DEPTH_LIMIT = 50
-#: Of these each plain one is short.
-_SHORT = frozenset({int, float, bool})
+#: As JSON a character of a `repr` takes this many at most: plain data whose `repr` was not cut is within its limit.
+_MOST_LONGER = 12
+assert TEXT_LIMIT * _MOST_LONGER <= VALUE_LIMIT  # noqa: S101 -- `describe` relies on it
 
 
 class _NotPlain(Exception):
@@ -30,7 +31,7 @@ def describe(value: object) -> Message:
         plain = _plain(value, _DEPTH_LIMIT)
     except Exception:  # noqa: BLE001 -- not plain, or of a class that raises when it is looked at
         return described
-    if type(plain) in _SHORT or len(json.dumps(plain)) <= VALUE_LIMIT:
+    if len(described["value_text"]) <= TEXT_LIMIT or len(json.dumps(plain)) <= VALUE_LIMIT:
         described["value"] = plain
     return described
 
