@@ -56,7 +56,7 @@ async def _leave(session: Session, begun: Begun) -> None:
     cell.interrupt()
     try:
         while cell.going and time.monotonic() < end:
-            await cell.glance(session.waiter, end)
+            await cell.glance(session.waiter, end - time.monotonic())
     except BaseException:
         session.abandon(cell)
         raise

@@ -91,7 +91,7 @@ class Cell:
             if self.gone is not None:
                 self.close()
                 raise stillborn(self.gone)
-            if not await self._turn(waiter, end):
+            if not await self.glance(waiter, end - time.monotonic()):
                 self.close()
                 raise Unavailable(
                     f"The sandbox was not ready after {_PATIENCE_S:.0f} s.",
@@ -200,15 +200,15 @@ class Cell:
         """Wait for something to happen, and take it in."""
         clock = self.clock
         assert clock is not None  # noqa: S101 -- one is set while a program is going
-        if not await self._wait(waiter, clock.left() + _GRACE_S) and clock.left() < -_GRACE_S:
+        if not await self.glance(waiter, clock.left() + _GRACE_S) and clock.left() < -_GRACE_S:
             self.kill("wall")  # the warden should have done that long ago
             await self._await_end(waiter)
         if self.replies is not None and self._tampered is None:
             await self.replies.attend()
 
-    async def glance(self, waiter: Waiter, end: float) -> None:
-        """Wait for something to happen until `end` at most, and take it in."""
-        await self._turn(waiter, end)
+    async def glance(self, waiter: Waiter, timeout: float) -> bool:
+        """Wait for something to happen, and take it in; False when so many seconds passed first."""
+        return self._take_in(await waiter.heard(self.epoll, timeout))
 
     async def finish(self, waiter: Waiter) -> Seen:
         """What came of the program, which has ended."""
@@ -294,14 +294,14 @@ class Cell:
         self.lifeline.counted = {}
         self.lifeline.tell({"do": "count"})
         end = time.monotonic() + _GRACE_S
-        while not (self.lifeline.counted or self.gone) and await self._turn(waiter, end):
+        while not (self.lifeline.counted or self.gone) and await self.glance(waiter, end - time.monotonic()):
             pass
         return self.gone or self.lifeline.counted
 
     async def _await_end(self, waiter: Waiter) -> None:
         """After a kill: until the warden says that the last process is gone, or has had its time to do so."""
         end = time.monotonic() + _GRACE_S
-        while self.gone is None and await self._turn(waiter, end):
+        while self.gone is None and await self.glance(waiter, end - time.monotonic()):
             pass
         self.lifeline.gone = self.gone or LOST
 
@@ -312,21 +312,13 @@ class Cell:
             try:
                 view = view[self.channel.send(view, socket.MSG_NOSIGNAL) :]
             except BlockingIOError:
-                await self._wait(waiter, min(clock.left(), 0.002))
+                await self.glance(waiter, min(clock.left(), 0.002))
                 if clock.left() < -_GRACE_S:
                     self.kill("wall")
             except OSError as error:
                 if error.errno not in {errno.EPIPE, errno.ECONNRESET}:
                     raise
                 return  # its end is told on the lifeline
-
-    async def _turn(self, waiter: Waiter, end: float) -> bool:
-        """Wait for anything and take it in; False when `end` passed first."""
-        return await self._wait(waiter, end - time.monotonic())
-
-    async def _wait(self, waiter: Waiter, timeout: float) -> bool:
-        """The same, with the seconds that are left."""
-        return self._take_in(await waiter.heard(self.epoll, timeout))
 
     def hear(self, *, code: bool = True) -> bool:
         """Take in what is there now, of the code's channel only if asked; False when there is nothing."""
