@@ -33,3 +33,33 @@ def test_a_library_is_two_mappings() -> None:
     assert int(after) <= int(before) * 0.5
     assert "False" == mixed
     assert "3" == status
+
+
+#: Prints how much of what is made lies in the largest mapping, and how large that is before and after.
+RESERVING = """
+import re
+from fumehood.tiers.jail.arenas import Reserve
+def largest():
+    with open("/proc/self/maps") as file:
+        found = re.findall(r"^([0-9a-f]+)-([0-9a-f]+) rw-p 00000000 00:00 0 *$", file.read(), re.MULTILINE)
+    return max(((int(begin, 16), int(end, 16)) for begin, end in found), key=lambda each: each[1] - each[0])
+reserve = Reserve(64 << 20)
+begin, end = largest()
+made = [bytes(200) for _ in range(100_000)]
+print(sum(begin <= id(each) < end for each in made) / len(made), (end - begin) >> 20)
+reserve.release()
+begin, end = largest()
+print(sum(begin <= id(each) < end for each in made) / len(made), (end - begin) >> 20)
+"""
+
+
+def test_what_is_imported_lies_in_one_piece() -> None:
+    """Python's memory is one mapping, and what nothing came to lie in is given back."""
+    environment = os.environ | {"PYTHONPATH": str(Path(fumehood.__file__).parent.parent)}
+    ran = subprocess.run([sys.executable, "-c", RESERVING], env=environment, capture_output=True, text=True, check=True)
+
+    (held, reserved), (still, left) = (map(float, line.split()) for line in ran.stdout.splitlines())
+    assert held > 0.99
+    assert still > 0.9
+    assert reserved >= 60
+    assert left < 32

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from fumehood.kernel import hugepages, mappings, namespaces, privilege
 from fumehood.kernel.sequence import ANY, Reader, Writer
-from fumehood.tiers.jail import packages, root, runner, seal, seeds, wire
+from fumehood.tiers.jail import arenas, packages, root, runner, seal, seeds, wire
 from fumehood.tiers.jail.runner import arrivals
 
 if TYPE_CHECKING:
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _LONGEST, _ONE, _TWO = 4096, struct.Struct("=i"), struct.Struct("=2i")
 _ROOM = socket.CMSG_SPACE(_TWO.size)
 _REHEARSALS = 24
+#: What the packages that are imported beforehand will take; what we ourselves write to at each birth lies elsewhere.
+_RESERVE = 48 << 20
 #: Our modules, which nothing imports any more: programs don't find them in sys.modules.
 _OURS: list[ModuleType] = []
 
@@ -102,6 +104,7 @@ def _settle(installed: wire.Message) -> runner.Runner:
     Of what a program finds in its process, all is put in place here.
     """
     arrivals.watch()
+    reserve = arenas.Reserve(_RESERVE if installed["imports"] else 0)
     packages.load(installed)
     seeds.prepare()
     null = os.open("/dev/null", os.O_RDWR)
@@ -117,6 +120,7 @@ def _settle(installed: wire.Message) -> runner.Runner:
     sys.path[:] = [entry for entry in sys.path if entry != root.PACKAGE_FOLDER]
     ours = [name for name in sys.modules if name.partition(".")[0] == "fumehood"]
     _OURS.extend(sys.modules.pop(name) for name in ours)
+    reserve.release()
     gc.collect()
     gc.freeze()
     with open(f"{seal.HOST_PROC}/self/maps", encoding="utf-8") as file:
