@@ -26,6 +26,7 @@ class Read(NamedTuple):
     refused: bool
     after: State | None
     control: Control
+    asked: bool = False
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -63,15 +64,18 @@ class Reader:
     def read(self, source: str, language: Language, approve: Callable[[Report], bool] | None) -> Read:
         """Judge a program by the policy.
 
-        Without `approve`, what a person should decide is refused. A language whose grammar is not installed is not
-        read, and the control says so: the sandbox holds it all the same.
+        Without `approve`, what a person should decide is refused; where findings are only recorded nobody is asked. A
+        language whose grammar is not installed is not read, and the control says so: the sandbox holds it all the same.
         """
         try:
             report, after = _examine()(source, language, self._policy, state=self._known)
         except UsageError as error:
             return Read(None, refused=False, after=self._known, control=self._absent._replace(how=str(error)))
+        if self._control.status != "enforced":
+            return Read(report, refused=False, after=after, control=self._control)
+        asked = report.verdict == "ask" and approve is not None
         refused = report.verdict == "refuse" or (report.verdict == "ask" and not (approve and approve(report)))
-        return Read(report, refused and self._control.status == "enforced", after, self._control)
+        return Read(report, refused, after, self._control, asked)
 
     def ran(self, read: Read) -> None:
         """The program ran: what it defined is there for the next."""
@@ -83,10 +87,20 @@ class Reader:
 
 
 def refusal(read: Read, source: str) -> tuple[tuple[Finding, ...], ProgramError | None]:
-    """Why a program was not run: what was found; a syntax error is told as Python tells it, too."""
+    """Why a program was not run: what was found, a syntax error as Python tells it, whether a person was asked."""
     findings = read.findings
     syntax = next((each for each in findings if each.capability == _SYNTAX), None)
-    return findings, None if syntax is None else _syntax_error(syntax, source)
+    if syntax is not None:
+        return findings, _syntax_error(syntax, source)
+    undecided = read.report is not None and read.report.verdict == "ask"
+    return findings, _not_allowed(read) if undecided else None
+
+
+def _not_allowed(read: Read) -> ProgramError:
+    asked, unasked = "a person was asked and did not allow it", "a person has to allow it, and nobody can be asked"
+    lines = "; ".join(dict.fromkeys(each.allow for each in read.findings if each.allow))
+    remedy = f"Let a person decide (on a terminal, or with approve=), or allow it in the policy: {lines}"
+    return ProgramError("NotAllowed", asked if read.asked else unasked, None, "", remedy)
 
 
 def _syntax_error(found: Finding, source: str) -> ProgramError:

@@ -225,6 +225,15 @@ def test_exported_requirements_install_the_same(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("greeting", "store")
+def test_the_standard_library_has_nothing_to_export() -> None:
+    """It is there, so nobody is told to make it."""
+    done = fumehood("env", "export", "bare")
+
+    assert 2 == done.code
+    assert "standard library" in done.err
+    assert "env create" not in done.err
+
+
 def test_an_export_is_both_files_or_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`--out`: requirements and a pylock.toml with hashes; where addresses can't be looked up, nothing is written."""
     create("mine", "greeting")

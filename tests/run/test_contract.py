@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from fumehood import run as fumehood_run
 from tests import unread as fh
 from tests.run.command import fumehood, run_json
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 pytestmark = pytest.mark.jail
 
@@ -107,6 +111,64 @@ def test_the_result_names_the_policy_that_options_made() -> None:
     told = {control["name"]: control["why"] for control in narrowed["controls"]}
     assert 'limits.wall = "3s"' == told["wall"]
     assert 'limits.memory = "64MiB"' == told["memory"]
+
+
+UNKNOWN = "open(input())"  # a name that reading can't know
+
+
+@pytest.fixture
+def asking(tmp_path: Path) -> Path:
+    """A policy by which a person decides about what can't be resolved."""
+    (tmp_path / "asking.toml").write_text("[check]\nunknown = 'ask'\n")
+    return tmp_path / "asking.toml"
+
+
+def test_what_a_person_must_decide_is_refused_where_nobody_can_be_asked(asking: Path) -> None:
+    """Without a terminal it is refused with 3, and that is said, to programs too."""
+    done = fumehood("run", "-c", UNKNOWN, "--policy", str(asking))
+    told = fumehood("run", "--json", "-c", UNKNOWN, "--policy", str(asking)).json()["error"]
+
+    assert 3 == done.code
+    assert "nobody can be asked" in done.err
+    assert "NotAllowed" == told["name"]
+    assert "check.unknown" in told["remedy"]
+
+
+def test_whoever_is_asked_decides(asking: Path) -> None:
+    """A no is told as such; where findings are only recorded nobody is asked."""
+    asked: list[fh.Report] = []
+
+    def approve(report: fh.Report) -> bool:
+        asked.append(report)
+        return len(asked) > 1
+
+    first, second = (fumehood_run(UNKNOWN, policy=asking, approve=approve) for _ in range(2))
+    recorded = fh.run(UNKNOWN, policy=asking, approve=approve)
+
+    assert first.error is not None
+    assert "did not allow" in first.error.message
+    assert ("refused", "failed", "failed") == (first.outcome, second.outcome, recorded.outcome)
+    assert 2 == len(asked)
+
+
+def test_what_was_found_in_a_program_that_ran_is_noted(tmp_path: Path) -> None:
+    """Nothing says «refuse» of what was not refused."""
+    (tmp_path / "record.toml").write_text("[check]\nmode = 'record'\n")
+
+    done = fumehood("run", "-c", "import os\nif not os.getpid(): os.system('id')", "--policy", str(tmp_path / "record.toml"))
+
+    assert 0 == done.code
+    assert "fumehood: noted: FH" in done.err
+    assert "refuse" not in done.err
+
+
+def test_a_policy_is_shown_where_it_cannot_be_enforced() -> None:
+    """What it says does not depend on the machine; the plan does, and the exit code tells it."""
+    done = fumehood("policy", "show", "codey")
+
+    assert 5 == done.code
+    assert 'tier = "gvisor"' in done.out.decode()
+    assert "gvisor" in done.err
 
 
 @pytest.mark.parametrize(

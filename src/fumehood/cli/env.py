@@ -88,9 +88,10 @@ def _tell(made: Listed, *, as_json: bool) -> None:
 @click.argument("packages", nargs=-1, metavar="[PACKAGE ...]")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object.")
 def lock(name: str, packages: tuple[str, ...], as_json: bool) -> int:  # noqa: FBT001 -- click's
-    """Lock an environment of your own to the newest versions that fit, with more packages if some are named.
+    """Lock an environment to newer versions.
 
-    It is built when it is used next.
+    It is one of your own; the versions are the newest that fit, with more packages if some are named. It is built when
+    it is used next.
     """
     with closing(Building(name)) as building:
         before, after = creation.update(name, packages, listener=building.hear)
@@ -115,7 +116,10 @@ def _changes(before: Definition, after: Definition) -> dict[str, tuple[str, str]
 @click.option("--format", "form", type=click.Choice(["requirements", "pylock"]), default="requirements")
 @click.option("--out", metavar="DIR", help="Write requirements.txt and pylock.toml there instead of printing one.")
 def export(name: str, form: str, out: str | None) -> int:
-    """Print what production has to install to run the same versions: hashed requirements, or a pylock.toml."""
+    """Print what production has to install.
+
+    So that it runs the same versions: requirements with hashes, or a pylock.toml.
+    """
     definition = Store().define(name)
     if out is None:
         text = creation.requirements(definition) if form == "requirements" else creation.pylock(definition)
@@ -136,9 +140,10 @@ def export(name: str, form: str, out: str | None) -> int:
 @click.argument("other", metavar="NAME|FILE")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object.")
 def diff(name: str, other: str, as_json: bool) -> int:  # noqa: FBT001 -- click's
-    """Hold an environment against a project's lock or another environment; exit code 1 where code may behave otherwise.
+    """Compare an environment with a project's lock.
 
-    Reads requirements.txt, uv.lock, pylock.toml, poetry.lock, pdm.lock and pyproject.toml.
+    Or with another environment; exit code 1 is where code may behave otherwise. Reads requirements.txt, uv.lock,
+    pylock.toml, poetry.lock, pdm.lock and pyproject.toml.
     """
     found = comparison.compare(name, other)
     warned = sum(each.warned for each in found)

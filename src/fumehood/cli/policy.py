@@ -10,7 +10,8 @@ import click
 from fumehood import sandbox
 from fumehood.cli.tools import named
 from fumehood.guard.lint import lint_tools
-from fumehood.policy import Policy, shipped
+from fumehood.policy import Policy, format_seconds, shipped
+from fumehood.policy.units import format_bytes
 
 if TYPE_CHECKING:
     from fumehood.plan import Plan, Setting
@@ -29,7 +30,9 @@ def list_() -> int:
     for name in shipped():
         policy = Policy.load(name)
         limits = policy.limits
-        click.echo(f"{name:16} {limits.memory // 2**20:5} MiB  {limits.wall:4.0f} s  {policy.isolation.tier}")
+        memory, wall = format_bytes(limits.memory), format_seconds(limits.wall)
+        spawn = "spawn" if policy.code.spawn else ""
+        click.echo(f"{name:16} {memory:>8} {wall:>5}  {policy.isolation.tier:8} {spawn}".rstrip())
     return 0
 
 
@@ -37,13 +40,17 @@ def list_() -> int:
 @click.argument("name", metavar="NAME|FILE")
 @click.option("--json", "as_json", is_flag=True, help="Print the policy and its plan as JSON.")
 def show(name: str, as_json: bool) -> int:  # noqa: FBT001 -- click's
-    """Show a policy, and the plan by which this machine enforces it, each setting with its clause."""
+    """Show a policy, and the plan by which it is enforced here.
+
+    Each setting of the plan names the clause that it comes from. What this machine can't enforce has no plan.
+    """
     policy = Policy.load(name)
+    if not as_json:
+        click.echo(policy.to_toml())
     plan = sandbox.plan_for(policy)
     if as_json:
         click.echo(json.dumps({"policy": policy.to_dict(), "sha256": policy.sha256, "plan": _data(plan)}))
         return 0
-    click.echo(policy.to_toml())
     for part, settings in plan.slices():
         click.echo(f"# plan: {part}")
         for setting in settings.values():
@@ -81,7 +88,7 @@ def _data(plan: Plan) -> dict[str, dict[str, object]]:
     "--tools", metavar="MODULE:NAME", help="The host functions, to hold [tools] and their declarations against."
 )
 def lint(file: str, tools: str | None) -> int:
-    """Read a policy file and say whether it has a meaning, and whether this machine can enforce it.
+    """Say what is wrong in a policy, or weaker here.
 
     With --tools, MODULE is imported, and NAME in it is a list of functions: what [tools] says is held against them, and
     so is what their authors declared. A fault is exit code 1.

@@ -92,15 +92,16 @@ def command(  # noqa: PLR0913, PLR0917 -- the contract's options
 def _ask(report: Report) -> bool:
     """Let the person at the terminal decide about this one run."""
     for finding in report.findings:
-        for line in _finding(finding):
+        for line in _finding(finding, ran=False):
             write(sys.stderr, printable(line) + "\n")
     return click.confirm("Run it all the same?", default=False, err=True)
 
 
-def _finding(finding: Finding) -> list[str]:
+def _finding(finding: Finding, *, ran: bool) -> list[str]:
     """A finding as a person reads it: where, why, how to mend the code, what would allow it."""
+    what = "noted" if ran else finding.verdict
     lines = [
-        f"fumehood: {finding.verdict}: {finding.rule} {finding.name}, line {finding.line}: {finding.why}",
+        f"fumehood: {what}: {finding.rule} {finding.name}, line {finding.line}: {finding.why}",
         *([f"    {finding.snippet}"] if finding.snippet else []),
         f"  fix:   {finding.fix}",
     ]
@@ -148,7 +149,8 @@ def _show(result: Result, out: str | None) -> None:
 
 
 def _remarks(result: Result) -> list[str]:
-    lines = [line for finding in result.findings for line in _finding(finding)]
+    ran = result.outcome != "refused"
+    lines = [line for finding in result.findings for line in _finding(finding, ran=ran)]
     if result.error is not None:
         lines.append((result.error.traceback or f"{result.error.name}: {result.error.message}").rstrip())
         lines += [f"fumehood: {result.error.remedy}"] if result.error.remedy else []

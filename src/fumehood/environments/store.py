@@ -72,6 +72,9 @@ class Store:
         """
         if name == DATA:
             return data()
+        if name == BARE:
+            told = f"{BARE!r} is the standard library alone: it has no packages to export or remove"
+            raise UsageError(told, remedy=f"Name another: {', '.join(self.known())}.")
         try:
             return Definition.load(self.names.joinpath(f"{name}.json").read_text(encoding="utf-8"))
         except (FileNotFoundError, NotADirectoryError):

@@ -50,7 +50,8 @@ def _require_tier(policy: Policy, host: Host) -> None:
         message = (
             f"{policy.line('isolation.tier')} can't be had: this machine runs {', '.join(host.tiers) or 'no tier'}"
         )
-        remedy = f"Set isolation.tier to one of {', '.join(host.tiers)} (for one run: `--tier`), or install {tier}."
+        here = ", ".join(host.tiers)
+        remedy = f"Set isolation.tier to one of {here} (for one run: `--tier`); this fumehood can't drive {tier} yet."
         raise PolicyUnenforceable(message, remedy=remedy)
 
 
