@@ -1,32 +1,61 @@
-"""What the jail's processes tell each other: taken in whole, in as much memory as it needs, also at the end."""
+"""What the jail's processes and the code tell: taken in whole, in as much memory as it needs, also at the end."""
 
 from __future__ import annotations
 
 import os
 import socket
 import tracemalloc
+from typing import TYPE_CHECKING
 
 from fumehood.tiers.jail import wire
+from tests.fuzz.test_cell import rig
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+#: A large buffer that is cut off for a few bytes leaves a gap in the heap of the caller's thread at each run.
+LITTLE = 16 << 10
 
 
 def pair() -> tuple[socket.socket, socket.socket]:
     return socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
 
 
+def most_taken(work: Callable[[], object]) -> int:
+    """Measure how much memory is taken at once."""
+    tracemalloc.start()
+    try:
+        work()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
 def test_a_message_takes_no_more_memory_than_it_needs() -> None:
-    """A large buffer that is cut off for a few bytes leaves a gap in the caller's memory at each run."""
     ours, theirs = pair()
     with ours, theirs:
         wire.send(ours, {"event": "counted"})
-        tracemalloc.start()
-        try:
-            message, _ = wire.receive(theirs)
-            _, most = tracemalloc.get_traced_memory()
-        finally:
-            tracemalloc.stop()
 
-    assert {"event": "counted"} == message
-    assert most < 16 << 10
+        assert most_taken(lambda: wire.receive(theirs)) < LITTLE
+
+
+def test_what_the_code_says_takes_no_more_memory_than_it_needs() -> None:
+    """On its channel as on its outputs; each is heard to its end."""
+    here = rig()
+    with here.lifeline:
+        with here.runner:
+            here.runner.sendall(wire.pack({"ready": True}))
+            for output in (here.out, here.err):
+                os.write(output, b"said")
+                os.close(output)
+
+            assert most_taken(here.cell.hear) < LITTLE
+
+        assert here.cell.ready
+        assert ["said", "said"] == [stream.take().decode() for stream in here.cell.streams]
+        here.cell.hear()  # the ends
+        assert not here.cell.hear()
+        here.cell.close()
 
 
 def test_messages_of_any_length_arrive_in_order() -> None:

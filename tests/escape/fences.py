@@ -121,16 +121,17 @@ LINES: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
     "two witnesses": (("outcome.py", "claim is not None and agreed[claim]", "claim is not None"),),
     "plain values": (("outcome.py", "return told if _is_plain(told, depth) else None", "return told"),),
     "parser's depth": (("tiers/jail/wire.py", "except (ValueError, RecursionError)", "except ValueError"),),
-    "objects alone": (("tiers/jail/wire.py", "if not isinstance(message, dict):", "if False:"),),
+    "objects alone": (("tiers/jail/wire.py", "if type(message) is not dict or end != len(text):", "if False:"),),
     "frame length": (("tiers/jail/wire.py", "            if length > FRAME_LIMIT:\n", "            if False:\n"),),
-    "frame elements": (("tiers/jail/wire.py", "    if _too_many(data):\n", "    if False:\n"),),
+    "frame elements": (("tiers/jail/wire.py", "    if len(data) > ELEMENT_LIMIT and _too_many(data):\n", "    if False:\n"),),
     "deadline": (
         ("tiers/jail/ward.py", "        if run is not None and now >= run.deadline:\n", "        if False:\n"),
         ("tiers/jail/cell.py", "_GRACE_S = 5.0\n", "_GRACE_S = 60.0\n"),
     ),
     "hung up": (("tiers/jail/cell.py", '            self.lifeline.tell({"do": "hung up"})\n', ""),),
     "plain receiving": (
-        ("tiers/jail/cell.py", "self.channel.recv(_CHUNK)", "self.channel.recvmsg(_CHUNK, 1 << 16)[0]"),
+        ("tiers/jail/cell.py", "self.channel.recv(min(there(self.channel.fileno()), CHUNK))",
+         "self.channel.recvmsg(CHUNK, 1 << 16)[0]"),
     ),
     "each kind told": (("tiers/jail/refusals.py", "        if kind in self._told:\n", "        if self._told:\n"),),
     "drowned told": (

@@ -19,7 +19,7 @@ from fumehood.tiers.jail.lifeline import LOST, Lifeline
 from fumehood.tiers.jail.replies import Replies
 from fumehood.tiers.jail.seen import Seen
 from fumehood.tiers.jail.stillbirth import stillborn
-from fumehood.tiers.jail.stream import Stream
+from fumehood.tiers.jail.stream import CHUNK, Stream, there
 from fumehood.tiers.jail.waiting import AT_ONCE
 
 if TYPE_CHECKING:
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from fumehood.tiers.jail.waiting import Waiter
     from fumehood.tiers.jail.wire import Message
 
-#: A larger buffer would be mapped anew for each read.
-_CHUNK = 1 << 16
 _PATIENCE_S = 30.0
 #: How often it may be said that the runner is ready: where a zygote ended it is born anew, and each may have said it.
 _BIRTHS = 3
@@ -339,7 +337,7 @@ class Cell:
         if self.replies is not None:
             self.replies.flush()
         try:
-            data = self.channel.recv(_CHUNK)
+            data = self.channel.recv(min(there(self.channel.fileno()), CHUNK))
         except BlockingIOError:
             return True
         except ConnectionResetError:

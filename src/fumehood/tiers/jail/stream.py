@@ -4,13 +4,26 @@ from __future__ import annotations
 
 import fcntl
 import os
+import struct
+import termios
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 #: What an ordinary pipe holds; a larger buffer would be mapped anew for each read.
-_CHUNK = 1 << 16
+CHUNK = 1 << 16
+_COUNT = struct.Struct("=i")
+
+
+def there(descriptor: int) -> int:
+    """How many bytes of a pipe or stream can be read now; 1 where there are none, for that is how its end is heard.
+
+    What is read goes into a buffer of its own length: one for any length is cut off behind what came, which leaves a
+    gap, and with gaps the heap of each thread grows.
+    """
+    count: int = _COUNT.unpack(fcntl.ioctl(descriptor, termios.FIONREAD, bytes(_COUNT.size)))[0]
+    return max(count, 1)
 
 
 class Stream:
@@ -36,11 +49,12 @@ class Stream:
     def drain(self) -> bool:
         """Read what is there now; False at the end of the stream.
 
-        At most what the pipe holds, however large the code made it: one that never stops writing holds up nobody.
+        No more than that, however fast the code goes on writing: one that never stops holds up nobody.
         """
-        for _ in range(-(-fcntl.fcntl(self.descriptor, fcntl.F_GETPIPE_SZ) // _CHUNK)):
+        left = there(self.descriptor)
+        while left > 0:
             try:
-                data = os.read(self.descriptor, _CHUNK)
+                data = os.read(self.descriptor, min(left, CHUNK))
             except BlockingIOError:
                 return True
             if not data:
@@ -50,6 +64,5 @@ class Stream:
             self.dropped += len(data) - len(fits)
             if fits and self.listener is not None:
                 self.listener(fits)
-            if len(data) < _CHUNK:
-                break
+            left -= CHUNK
         return True
