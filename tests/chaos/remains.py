@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -32,8 +31,8 @@ def census() -> Remains:
     return Remains(
         processes=len(family(os.getpid())),
         cgroups=len(cgroups()),
-        mounts=len(Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()),
-        descriptors=len(list(Path("/proc/self/fd").iterdir())),
+        mounts=len(read("/proc/self/mountinfo").splitlines()),
+        descriptors=len(os.listdir("/proc/self/fd")),
         temporary=frozenset(_own("/tmp")),  # noqa: S108
     )
 
@@ -105,7 +104,7 @@ def zygotes() -> list[int]:
 def _depth(pid: int) -> int:
     """In how many pid namespaces a process has a number."""
     try:
-        status = _read(f"/proc/{pid}/status")
+        status = read(f"/proc/{pid}/status")
     except OSError:
         return 0
     return len(status.partition("NSpid:")[2].partition("\n")[0].split())
@@ -136,6 +135,12 @@ def cgroups() -> list[str]:
     return found
 
 
+def read(path: str) -> str:
+    """Read a file of /proc. A `Path` would intern its parts, in a table that grows in the memory of who counts."""
+    with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123 -- see above
+        return file.read()
+
+
 def settled(before: Remains, patience: float = _PATIENCE_S) -> Remains:
     """Take the census when it equals `before`, or after a while as it is."""
     end = time.monotonic() + patience
@@ -158,7 +163,7 @@ def _owner(place: str) -> int:
 
 
 def _hierarchies() -> list[str]:
-    lines = Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()
+    lines = read("/proc/self/mountinfo").splitlines()
     return [line.split(" ")[4] for line in lines if " - cgroup" in line]
 
 
@@ -168,14 +173,14 @@ def _alive(processes: dict[int, int]) -> dict[int, str]:
 
 def _comm(pid: int) -> str:
     try:
-        return _read(f"/proc/{pid}/comm").strip()
+        return read(f"/proc/{pid}/comm").strip()
     except OSError:
         return ""
 
 
 def _name(pid: int) -> str:
     try:
-        return _read(f"/proc/{pid}/cmdline").replace("\0", " ")
+        return read(f"/proc/{pid}/cmdline").replace("\0", " ")
     except OSError:
         return "?"
 
@@ -183,14 +188,8 @@ def _name(pid: int) -> str:
 def _stat(pid: int) -> tuple[int, int] | None:
     """(parent, start time) of a process that is not a zombie."""
     try:
-        text = _read(f"/proc/{pid}/stat")
+        text = read(f"/proc/{pid}/stat")
     except OSError:
         return None
     fields = text.rpartition(") ")[2].split()
     return None if fields[0] in {"Z", "X"} else (int(fields[1]), int(fields[19]))
-
-
-def _read(path: str) -> str:
-    """Read a file of a process. A `Path` would intern its number, in a table that grows in the memory of who counts."""
-    with open(path, encoding="utf-8", errors="replace") as file:  # noqa: PTH123 -- see above
-        return file.read()

@@ -11,7 +11,6 @@ import threading
 import time
 from collections import Counter
 from contextlib import suppress
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -19,7 +18,7 @@ import pytest
 from fumehood import environments, pool, shelves
 from fumehood.kernel.libc import LIBC
 from tests import unread as fh
-from tests.chaos.remains import census, cgroups, children, family, settled, zygotes
+from tests.chaos.remains import census, cgroups, children, family, read, settled, zygotes
 from tests.chaos.test_soak import MIB, POLICY, PROGRAMS, RUNS
 
 pytestmark = [pytest.mark.jail, pytest.mark.slow, pytest.mark.timeout(7200)]
@@ -133,7 +132,7 @@ def _counts(warden: int) -> Counts:
         wardens_descriptors=len(os.listdir(f"/proc/{warden}/fd")),
         processes=len(family(os.getpid())),
         cgroups=len(cgroups()),
-        mounts=len(Path(f"/proc/{warden}/mountinfo").read_text(encoding="utf-8").splitlines()),
+        mounts=len(read(f"/proc/{warden}/mountinfo").splitlines()),
     )
 
 
@@ -154,13 +153,13 @@ def _trim() -> None:
 
 
 def _resident(pid: int) -> int:
-    return int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    return int(read(f"/proc/{pid}/statm").split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def _proportional(pid: int) -> int:
     """Its share of the memory that it has, 0 where only root may look."""
     try:
-        told = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
+        told = read(f"/proc/{pid}/smaps_rollup")
     except OSError:
         return 0
     return int(told.partition("\nPss:")[2].split()[0]) * 1024
