@@ -44,6 +44,13 @@ _WHAT = {
     errno.EXDEV: "lies on another file system",
     errno.ENAMETOOLONG: "has a name that is too long",
 }
+_REMEDIES = {
+    errno.EISDIR: "files.list() says what lies in it.",
+    errno.ENOTEMPTY: "files.remove(path, recursive=True) removes all that lies in it, too.",
+    errno.EROFS: "Write elsewhere: out/ and the workspace are free.",
+    errno.EACCES: "Let the code give it back: os.chmod(path, 0o700).",
+    errno.ENAMETOOLONG: "A name has at most 255 bytes.",
+}
 
 
 class Folder:
@@ -213,7 +220,7 @@ def _told(path: str, error: OSError) -> UsageError | DiskLimitExceeded:
         told = f"{shown} does not fit: the sandbox's files are at limits.disk"
         return DiskLimitExceeded(told, remedy="Remove files, or raise limits.disk in the policy.")
     what = _WHAT.get(error.errno or 0, f"can't be used: {os.strerror(error.errno or 0)}")
-    return UsageError(f"{shown} {what}", remedy="files.stat() says what it is.")
+    return UsageError(f"{shown} {what}", remedy=_REMEDIES.get(error.errno or 0, "files.stat() says what it is."))
 
 
 def _parts(path: object, *, empty: bool = False) -> tuple[str, ...]:

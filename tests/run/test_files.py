@@ -6,7 +6,7 @@ import inspect
 import os
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import anyio
 import pytest
@@ -17,7 +17,7 @@ from fumehood.folder import Folder
 from tests import unread as fh
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 pytestmark = pytest.mark.jail
@@ -231,6 +231,26 @@ def test_a_full_disk_is_said_and_leaves_no_half_file(sandbox: fh.Sandbox) -> Non
     assert b"before" == sandbox.files.read("f")
     assert ["data", "f", "out"] == [each.path for each in sandbox.files.list()]
     assert 5 == sandbox.run("open('g', 'w').write('room again')\n5").value
+
+
+@pytest.mark.parametrize(
+    ("attempt", "remedy"),
+    [
+        (lambda files: files.remove("full"), "recursive=True"),
+        (lambda files: files.read("full"), "files.list"),
+        (lambda files: files.write("n" * 256, b""), "255"),
+        (lambda files: files.write("data/d/f", b""), "out/"),
+    ],
+)
+def test_the_remedy_fits_the_fault(tmp_path: Path, attempt: Callable[[Any], object], remedy: str) -> None:
+    """What helps differs: a folder, a long name, what was handed over."""
+    (tmp_path / "d").mkdir()
+    with fh.Sandbox(policy=LIMITS, data=[tmp_path / "d"]) as sandbox:
+        sandbox.files.write("full/f", b"")
+        with pytest.raises(UsageError) as caught:
+            attempt(sandbox.files)
+
+    assert remedy in caught.value.remedy()
 
 
 def test_data_can_be_read_and_not_changed(tmp_path: Path) -> None:
