@@ -14,15 +14,13 @@ from uv import find_uv_bin
 
 from fumehood.environments.build import build
 from fumehood.environments.definition import Definition
-from fumehood.environments.store import read_about
+from fumehood.environments.store import Store, read_about
+from fumehood.environments.uv import Step
 from fumehood.errors import BuildFailed, Error, Unavailable, UsageError
 from tests.environments.wheels import pinned, source, wheel
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from fumehood.environments.store import Store
-    from fumehood.environments.uv import Step
 
 #: What a package brings to be built by.
 BACKEND = """
@@ -56,6 +54,20 @@ def test_what_is_built_is_described_compiled_and_read_only(served: Path, store: 
     assert [f"__init__.{sys.implementation.cache_tag}.pyc"] == [path.name for path in place.rglob("*.pyc")]
     assert [] == [path for path in entries if path.stat().st_mode & 0o222]
     assert [] == [path for path in entries if path.stat().st_mode & 0o044 != 0o044]
+
+
+def test_compiling_is_followed(served: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes longest: files are counted, but tests, which nobody imports; wherever the environment lies."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "tests"))
+    files = {**{f"greeting/m{n}.py": "1\n" for n in range(30)}, "greeting/tests/test_it.py": "1\n"}
+    steps: list[Step] = []
+
+    place = build(defined(wheel(served, "greeting", "1.0", files=files)), Store(), steps.append)
+
+    told = [step for step in steps if step.stage == "compile"]
+    assert sorted(set(told)) == told
+    assert [Step("compile", 0, 30), Step("compile", 30, 30)] == [told[0], told[-1]]
+    assert 30 == len(list(place.rglob("*.pyc")))
 
 
 def test_nothing_is_shared_with_another_or_with_the_cache(served: Path, store: Store) -> None:
@@ -110,7 +122,7 @@ def test_builders_of_one_lock_wait_for_each_other(served: Path, store: Store) ->
         thread.join()
 
     assert [store.place(definition)] * 6 == places
-    assert 1 == sum(step.stage == "compile" for step in steps)
+    assert 1 == sum(step[:2] == ("compile", 0) for step in steps)
     assert [] == list(store.unfinished())
 
 

@@ -224,7 +224,6 @@ def test_exported_requirements_install_the_same(tmp_path: Path) -> None:
     assert (tmp_path / "production/greeting-1.0.dist-info").is_dir()
 
 
-@pytest.mark.usefixtures("greeting", "store")
 def test_the_standard_library_has_nothing_to_export() -> None:
     """It is there, so nobody is told to make it."""
     done = fumehood("env", "export", "bare")
@@ -234,6 +233,7 @@ def test_the_standard_library_has_nothing_to_export() -> None:
     assert "env create" not in done.err
 
 
+@pytest.mark.usefixtures("greeting", "store")
 def test_an_export_is_both_files_or_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`--out`: requirements and a pylock.toml with hashes; where addresses can't be looked up, nothing is written."""
     create("mine", "greeting")

@@ -46,9 +46,9 @@ class Building:
         if self._began is None:
             self._begin()
         if self._bar is not None:
-            self._bar.update(
-                self._bar.task_ids[0], description=_STAGES[step.stage], completed=step.done, total=step.total or None
-            )
+            task, total = self._bar.task_ids[0], step.total or None
+            stage, amount = _STAGES[step.stage], _amount(step)
+            self._bar.update(task, description=stage, completed=step.done, total=total, amount=amount)
         elif step.stage != self._stage:
             click.echo(f"fumehood:   {_STAGES[step.stage]} …", err=True)
         self._stage = step.stage
@@ -59,17 +59,17 @@ class Building:
         click.echo(f"fumehood: building the environment {self._name}{about}, once …", err=True)
         if sys.stderr.isatty():
             from rich.console import Console
-            from rich.progress import BarColumn, DownloadColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+            from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
             columns = (
                 SpinnerColumn(),
                 TextColumn("{task.description}"),
                 BarColumn(),
-                DownloadColumn(),
+                TextColumn("{task.fields[amount]}"),
                 TimeElapsedColumn(),
             )
             self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
-            self._bar.add_task("", total=None)
+            self._bar.add_task("", total=None, amount="")
             self._bar.start()
 
     def _end(self, size: int) -> None:
@@ -85,6 +85,14 @@ class Building:
             self._bar.stop()
             self._bar = None
         self._began = None
+
+
+def _amount(step: Step) -> str:
+    if not step.total:
+        return ""
+    if step.stage == "compile":
+        return f"{step.done:,} of {step.total:,} files"
+    return f"{step.done / _MB:,.0f} of {step.total / _MB:,.0f} MB"
 
 
 class Advance:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -73,8 +74,7 @@ def _build(definition: Definition, store: Store, listener: Callable[[Step], None
             locked.write_text(definition.lock, encoding="utf-8")
         listener(Step("download", 0, 0))
         uv.install(locked, part / "site", builds=definition.builds, listener=listener, lock=lock)
-        listener(Step("compile", 0, 0))
-        _compile(part / "site", lock)
+        _compile(part / "site", listener, lock=lock)
         with writing(store.folder):
             _finish(part, time.monotonic() - began)
             part.rename(place)
@@ -91,21 +91,33 @@ def _sweep(store: Store) -> None:
             remove(store.built / f"{name}.part")
 
 
-def _compile(site: Path, lock: int) -> None:
+def _compile(site: Path, listener: Callable[[Step], None], *, lock: int) -> None:
     """Write bytecode that is taken without looking at its source again: what lies here never changes.
 
     The compiler executes nothing. Files that are no Python of this version are left to fail when they are imported.
     """
     (site / ".lock").unlink(missing_ok=True)  # uv's own
-    done = subprocess.run(  # noqa: S603 -- the interpreter, by its path
+    total = sum(not re.search(_NOT_COMPILED, f"/{path.relative_to(site)}") for path in site.rglob("*.py"))
+    listener(Step("compile", 0, total))
+    done = 0
+    with subprocess.Popen(  # noqa: S603 -- the interpreter, by its path
         [
-            python(), "-I", "-m", "compileall", "-q", "-j", "0", "--invalidation-mode", "unchecked-hash",
-            "-s", str(site), "-p", SITE, "-x", _NOT_COMPILED, str(site),
+            python(), "-I", "-u", "-m", "compileall", "-j", "0", "--invalidation-mode", "unchecked-hash",
+            "-s", ".", "-p", SITE, "-x", _NOT_COMPILED, ".",
         ],
-        check=False, capture_output=True, text=True, errors="replace", pass_fds=(lock,),
-    )  # fmt: skip
-    if _FULL.search(done.stdout + done.stderr):
-        raise refused(site, 28, "No space left on device")
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+        cwd=site, pass_fds=(lock,),
+    ) as process:  # fmt: skip
+        try:
+            for line in process.stdout or ():
+                if _FULL.search(line):
+                    raise refused(site, errno.ENOSPC, os.strerror(errno.ENOSPC))
+                if begun := line.count("Compiling '"):  # several write at once
+                    done += begun
+                    listener(Step("compile", min(done, total), total))
+        except BaseException:
+            process.kill()
+            raise
 
 
 def _finish(part: Path, seconds: float) -> None:

@@ -39,7 +39,7 @@ _UNITS: Final = {"B": 1, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30}
 class Step(NamedTuple):
     """How far a build is: `resolve`, `wait` (for another), `download`, `compile` or `ready`.
 
-    `done` and `total` are bytes of large downloads, or at the end its size on disk; 0 is not known.
+    `done` and `total` are bytes of large downloads, files to compile, or at the end its size on disk; 0 is not known.
     """
 
     stage: str
