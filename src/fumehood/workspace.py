@@ -287,8 +287,8 @@ def shared(paths: tuple[str | os.PathLike[str], ...]) -> list[dict[str, object]]
     """
     trees: dict[str, dict[str, object]] = {}
     for path in map(_named, paths):
-        name = Path(os.path.normpath(Path.cwd() / path)).name
         source = _resolved(path)
+        name = Path(os.path.abspath(path)).name  # noqa: PTH100 -- a link keeps its own name, `..` is followed
         _require_readable(path, source)
         if name in trees:
             told = f"--data {path}: there is already a {name} in data/"

@@ -8,6 +8,8 @@ import sys
 
 import pytest
 
+from tests.run.command import is_one_paragraph
+
 pytestmark = pytest.mark.jail
 
 PROLOGUE = """
@@ -67,6 +69,16 @@ def test_what_runs_out_is_named_and_comes_back(what: str) -> None:
     assert refusal.startswith("Unavailable")
     assert named in refusal or "open files" in refusal
     assert "True 42 42" == told
+
+
+def test_a_command_with_next_to_no_files_is_refused_in_words() -> None:
+    """Too few for the jail to come up, it is told as what runs out."""
+    words = f"ulimit -n 30 && {sys.executable} -m fumehood run -c 1"
+    done = subprocess.run(["/bin/sh", "-c", words], check=False, capture_output=True, text=True, timeout=60)
+
+    assert (5, "") == (done.returncode, done.stdout)
+    assert "Too many open files" in done.stderr
+    assert is_one_paragraph(done.stderr)
 
 
 def test_a_soft_limit_is_raised_before_anything_is_refused() -> None:

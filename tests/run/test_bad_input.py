@@ -116,6 +116,18 @@ def test_what_may_not_be_looked_for_is_said() -> None:
         Policy.load("/proc/1/fd/0")
 
 
+def test_a_folder_that_is_gone_holds_nothing(tmp_path: Path) -> None:
+    """Started where its folder was removed, the command still runs; a path from there is told as one that is not."""
+    script = 'mkdir gone && cd gone && rmdir ../gone && exec "$@"'
+    for words, code in ((["--data", "x"], 2), (["--data", __file__], 0), ([], 0)):
+        done = subprocess.run(
+            ["/bin/sh", "-c", script, "sh", *FUMEHOOD, "run", "-c", "1", *words],
+            check=False, capture_output=True, text=True, cwd=tmp_path,
+        )  # fmt: skip
+        assert code == done.returncode
+        assert not done.stderr or is_one_paragraph(done.stderr)
+
+
 def test_json_tells_what_to_do_where_nothing_can_run() -> None:
     """What `--json` prints of a tier that is not there has the reason and the remedy, each by itself."""
     done = fumehood("run", "--json", "-c", "1", "--tier", "microvm")

@@ -155,7 +155,9 @@ def test_what_was_found_in_a_program_that_ran_is_noted(tmp_path: Path) -> None:
     """Nothing says «refuse» of what was not refused."""
     (tmp_path / "record.toml").write_text("[check]\nmode = 'record'\n")
 
-    done = fumehood("run", "-c", "import os\nif not os.getpid(): os.system('id')", "--policy", str(tmp_path / "record.toml"))
+    done = fumehood(
+        "run", "-c", "import os\nif not os.getpid(): os.system('id')", "--policy", str(tmp_path / "record.toml")
+    )
 
     assert 0 == done.code
     assert "fumehood: noted: FH" in done.err

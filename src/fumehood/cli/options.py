@@ -51,7 +51,7 @@ def folder(ctx: click.Context, param: click.Parameter, value: str | None) -> str
     Raises:
         UsageError: It is "".
     """
-    if value == "":  # noqa: PLC1901 -- None is no folder, and right
+    if value == "":
         told = f"{param.opts[0]} '' names nothing"
         raise UsageError(told, remedy="Name a folder; is a variable empty?")
     return value
@@ -71,6 +71,8 @@ def read_source(file: str | None, code: str | None, lang: str | None) -> tuple[s
     if code is not None:
         return _decode(os.fsencode(code), "-c CODE"), "<code>", language
     if file is None or file == "-":
+        if sys.stdin.isatty():
+            click.echo("fumehood: write the program; Ctrl-D ends it.", err=True)
         return _decode(_bounded(sys.stdin.buffer, "standard input"), "standard input"), "<stdin>", language
     return _decode(_read(Path(file)), file), Path(file).name, language
 

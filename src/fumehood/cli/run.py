@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -16,16 +17,14 @@ from fumehood.cli.options import folder, load_policy, read_source, source_option
 from fumehood.cli.progress import Advance, Building
 from fumehood.cli.text import printable, write
 from fumehood.errors import Unavailable
-from fumehood.execution import ProgramError, Result
+from fumehood.execution import ProgramError, Report, Result
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TextIO
 
-    from fumehood.execution import Finding, Language, Report
+    from fumehood.execution import Finding, Language
     from fumehood.policy import Policy
-
-_MOST_CONTROLS = 3
 
 
 @click.command("run")
@@ -58,7 +57,7 @@ def command(  # noqa: PLR0913, PLR0917 -- the contract's options
     """
     source, name, language = read_source(file, code, lang)
     in_force = load_policy(policy, wall=timeout, memory=memory, hosts=allow_net)
-    building, advance = Building("data" if env == "auto" else env), Advance()
+    building, advance, asked = Building("data" if env == "auto" else env), Advance(), list[Report]()
     try:
         result = sandbox.run(
             source,
@@ -72,7 +71,7 @@ def command(  # noqa: PLR0913, PLR0917 -- the contract's options
             on_stdout=None if as_json else advance.before(_writer(sys.stdout)),
             on_stderr=None if as_json else advance.before(_writer(sys.stderr)),
             on_event=None if as_json else advance.hear,
-            approve=_ask if sys.stdin.isatty() and sys.stderr.isatty() else None,
+            approve=partial(_ask, asked) if sys.stdin.isatty() and sys.stderr.isatty() else None,
             on_build=building.hear,
         )
     except Unavailable as error:
@@ -85,12 +84,13 @@ def command(  # noqa: PLR0913, PLR0917 -- the contract's options
     if as_json:
         _print(result)
     else:
-        _show(result, out)
+        _show(result, out, told=bool(asked))
     return EXIT[result.outcome]
 
 
-def _ask(report: Report) -> bool:
+def _ask(asked: list[Report], report: Report) -> bool:
     """Let the person at the terminal decide about this one run."""
+    asked.append(report)
     for finding in report.findings:
         for line in _finding(finding, ran=False):
             write(sys.stderr, printable(line) + "\n")
@@ -139,18 +139,22 @@ def _writer(stream: TextIO) -> Callable[[str], None]:
     return pass_on
 
 
-def _show(result: Result, out: str | None) -> None:
-    """What was displayed, and the value, on standard output; everything about the run on standard error."""
+def _show(result: Result, out: str | None, *, told: bool) -> None:
+    """What was displayed, and the value, on standard output; on standard error all else that is not yet told."""
     remarks = displays.show(result, out)
     if result.error is None and (words := showing.last_words(result)):
         write(sys.stdout, printable(words) + "\n")
-    for line in [*remarks, *_remarks(result)]:
+    for line in [*remarks, *([] if told else _found(result)), *_remarks(result)]:
         write(sys.stderr, printable(line) + "\n")
 
 
-def _remarks(result: Result) -> list[str]:
+def _found(result: Result) -> list[str]:
     ran = result.outcome != "refused"
-    lines = [line for finding in result.findings for line in _finding(finding, ran=ran)]
+    return [line for finding in result.findings for line in _finding(finding, ran=ran)]
+
+
+def _remarks(result: Result) -> list[str]:
+    lines = list[str]()
     if result.error is not None:
         lines.append((result.error.traceback or f"{result.error.name}: {result.error.message}").rstrip())
         lines += [f"fumehood: {result.error.remedy}"] if result.error.remedy else []

@@ -21,7 +21,7 @@ from fumehood.environments.uv import Step
 from fumehood.plan.environment import SITE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from fumehood.environments.definition import Definition
     from fumehood.plan import Environment
@@ -99,7 +99,6 @@ def _compile(site: Path, listener: Callable[[Step], None], *, lock: int) -> None
     (site / ".lock").unlink(missing_ok=True)  # uv's own
     total = sum(not re.search(_NOT_COMPILED, f"/{path.relative_to(site)}") for path in site.rglob("*.py"))
     listener(Step("compile", 0, total))
-    done = 0
     with subprocess.Popen(  # noqa: S603 -- the interpreter, by its path
         [
             python(), "-I", "-u", "-m", "compileall", "-j", "0", "--invalidation-mode", "unchecked-hash",
@@ -109,15 +108,23 @@ def _compile(site: Path, listener: Callable[[Step], None], *, lock: int) -> None
         cwd=site, pass_fds=(lock,),
     ) as process:  # fmt: skip
         try:
-            for line in process.stdout or ():
-                if _FULL.search(line):
-                    raise refused(site, errno.ENOSPC, os.strerror(errno.ENOSPC))
-                if begun := line.count("Compiling '"):  # several write at once
-                    done += begun
-                    listener(Step("compile", min(done, total), total))
+            full = _follow(process.stdout or (), total, listener)
         except BaseException:
             process.kill()
             raise
+    if full:
+        raise refused(site, errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def _follow(lines: Iterable[str], total: int, listener: Callable[[Step], None]) -> bool:
+    """Tell how many of the files are compiled; whether the disk was full."""
+    done, full = 0, False
+    for line in lines:
+        full = full or bool(_FULL.search(line))
+        if begun := line.count("Compiling '"):  # several processes write at once
+            done += begun
+            listener(Step("compile", min(done, total), total))
+    return full
 
 
 def _finish(part: Path, seconds: float) -> None:

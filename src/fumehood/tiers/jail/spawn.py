@@ -11,7 +11,6 @@ _SYSTEM = (
     "import gc, sys; gc.disable(); sys.path.append(sys.argv[1]); "
     "from fumehood.tiers.jail.launcher import main; gc.enable(); main()"
 )
-_HIGH = 200
 
 
 class Launched:
@@ -34,8 +33,9 @@ class Launched:
 def _execute(channel: int, telling: int, null: int) -> int:
     python = os.path.realpath(getattr(sys, "_base_executable", "") or sys.executable)
     folder = os.path.abspath(f"{__file__}/../../../..")
-    # By way of high numbers: the ones that are asked for may be in use as sources of another copy.
-    copies = [(channel, _HIGH), (telling, _HIGH + 1), (null, 0), (null, 1), (_HIGH + 1, 2), (_HIGH, 3)]
+    # By way of numbers above them all: the ones that are asked for may be in use as sources of another copy.
+    high = max(channel, telling, null, 3) + 1
+    copies = [(channel, high), (telling, high + 1), (null, 0), (null, 1), (high + 1, 2), (high, 3)]
     return os.posix_spawn(
         python,
         [python, "-I", "-S", *(["-B"] if sys.dont_write_bytecode else []), "-c", _SYSTEM, folder, str(os.getpid())],
