@@ -253,7 +253,7 @@ class AsyncSandbox:
         """As `Sandbox.stream`, for `async for`; close it (`contextlib.aclosing`) where you leave it early."""
         return stream(self._session, self._session.program(code, **options))
 
-    def start(
+    async def start(
         self,
         code: str,
         *,
@@ -261,16 +261,16 @@ class AsyncSandbox:
         timeout: float | str | None = None,
         name: str | None = None,
     ) -> AsyncJob:
-        """As `Sandbox.start`; the job's `wait` is awaitable."""
+        """As `Sandbox.start`: it begins now; the job's `wait` is awaitable, too."""
         session = self._session
         program = background(session.policy, code, language or session.language, timeout=timeout, name=name)
         return AsyncJob(session, program)
 
-    def interrupt(self) -> None:
+    async def interrupt(self) -> None:
         """As `Sandbox.interrupt`."""
         self._session.interrupt()
 
-    def extend(self, timeout: float | str) -> None:
+    async def extend(self, timeout: float | str) -> None:
         """As `Sandbox.extend`."""
         self._session.extend(timeout)
 
@@ -279,13 +279,15 @@ class AsyncSandbox:
         """As `Sandbox.files`, awaitable."""
         return AsyncFiles(self._session)
 
-    def reset(self) -> None:
+    async def reset(self) -> None:
         """As `Sandbox.reset`."""
         self._session.reset()
 
-    async def aclose(self) -> None:
+    async def close(self) -> None:
         """As `Sandbox.close`."""
         self._session.close()
+
+    aclose = close  # as `contextlib.aclosing` calls it
 
 
 def run(  # noqa: PLR0913 -- the contract's keyword arguments

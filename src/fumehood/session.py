@@ -7,47 +7,35 @@ import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from fumehood import outcome, pool
 from fumehood.environments.choice import Choice
 from fumehood.errors import SandboxBusy, SandboxClosed, StateLost, UsageError
 from fumehood.execution import Result
-from fumehood.guard.output import Filter, secret_values
 from fumehood.hearing import Hearing
 from fumehood.interpreters import interpreter
 from fumehood.policy import Policy
 from fumehood.program import foreground, language_of, seconds
 from fumehood.reader import Reader, refusal
+from fumehood.recording import Begun, Recorder
 from fumehood.rehearsal import rehearse
 from fumehood.trail import Clock, trail
 from fumehood.workspace import Workspace, shared, target
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Sequence
+    from collections.abc import Callable, Generator, Iterable
 
     from fumehood.calls import Calls
     from fumehood.environments import Environment
     from fumehood.environments.uv import Step
-    from fumehood.execution import Event, Language, StreamEvent
+    from fumehood.execution import Language, StreamEvent
     from fumehood.guard.conversation import Conversation
     from fumehood.program import Program
     from fumehood.reader import Read
     from fumehood.tiers.jail.cell import Cell
     from fumehood.tiers.jail.seen import Seen
     from fumehood.tiers.jail.waiting import Waiter
-
-
-class Begun(NamedTuple):
-    """A run in progress, and when it began, was checked and had its sandbox."""
-
-    cell: Cell
-    program: Program
-    hearing: Hearing
-    read: Read
-    times: tuple[float, float, float]
-    during: Sequence[Event]
-    known: dict[str, Any]
 
 
 class Session:
@@ -92,8 +80,10 @@ class Session:
                 conversation.holds(str(tree["target"]).removeprefix("/workspace/"))
         self.out = None if out is None else target(Path(out))
         self.lost: str | None = None
-        self.state_gone, self.runs, self._process, self._doing, self._early = False, 0, 0, "", False
-        self._filtering: Filter | None = None
+        self.state_gone = False
+        self.runs = self._process = 0
+        self._doing, self._early = "", False
+        self._recorder: Recorder | None = None
 
     def __del__(self) -> None:
         """Forgotten without `close`: its sandbox must not live as long as the process."""
@@ -143,15 +133,16 @@ class Session:
             self.runs, self._process = 0, os.getpid()
             jail = self.ready.plan.jail
             self.cell.lease(jail["idle"].value, jail["lifetime"].value)
-            self._filtering = None
+            self._recorder = None
+            self._require_living()  # another thread may have closed it while it was made
         return self.cell
 
     @property
-    def _filter(self) -> Filter:
-        """What this cell's programs say goes through it; made when the first says something."""
-        if self._filtering is None:
-            self._filtering = Filter(self.ready.plan.output, self.policy, secret_values(self.policy))
-        return self._filtering
+    def _record(self) -> Recorder:
+        """What puts this cell's results together; made when the first is due."""
+        if self._recorder is None:
+            self._recorder = Recorder(self.ready, self.policy, self.choice, out=self.out)
+        return self._recorder
 
     def _require_living(self) -> None:
         if self.closed:
@@ -221,16 +212,16 @@ class Session:
         cell = self.cell or await self.open(waiter, () if read.report is None else read.report.imports)
         waited = time.perf_counter()
         calls = self._calls(cell, request := self._request(program), waiter)
-        stdout, stderr, on_event = hearing.begin(self._filter) if hearing.listens else (None, None, None)
+        stdout, stderr, on_event = hearing.begin(self._record.filter) if hearing.listens else (None, None, None)
         cell.begin(stdout, stderr, on_event if calls is None else calls.beside(on_event))
         try:
             with self._bell:
                 budget = {**program.budget(), "interrupt": self._early}
                 clock = cell.start_clock(budget)
             await cell.start(request, clock, waiter)
-            self.running, known = program, self._known(program, read)
+            self.running, known = program, self._record.known(program, read)
             if cell.is_rested:
-                rehearse(self._filter, cell)
+                rehearse(self._record.filter, cell)
         except BaseException:
             self.abandon(cell)
             raise
@@ -308,65 +299,20 @@ class Session:
 
     async def end(self, begun: Begun, waiter: Waiter) -> Result:
         """The result of a program that ran."""
-        cell, _, hearing, read, times, _, _ = begun
+        cell = begun.cell
         try:
             seen = await cell.finish(waiter)
         except BaseException:
             self.abandon(cell)
             raise
         self.running = None
-        clock = Clock(*times, time.perf_counter())
-        hearing.end()
-        self._reader.ran(read)
+        ran = time.perf_counter()
+        begun.hearing.end()
+        self._reader.ran(begun.read)
         account = await self._judge(cell, seen, waiter)
-        result = self._record(begun, seen, account, clock=clock)
+        result = self._record.result(begun, seen, account, state=self._state(), ran=ran)
         self._settle(account)
         return result
-
-    def _known(self, program: Program, read: Read) -> dict[str, Any]:
-        """Of a result what the program can't change; put together while it runs."""
-        return {
-            "findings": read.findings,
-            "environment": self.choice.environment.name,
-            "language": program.language,
-            "policy": self.policy.name,
-            "controls": (*self.ready.controls, read.control, self._filter.control),
-            "execution": os.urandom(8).hex(),
-            "code_sha256": program.digest if read.report is None else read.report.code_sha256,
-            "policy_sha256": self.ready.policy_sha256,
-        }
-
-    def _record(self, begun: Begun, seen: Seen, account: outcome.Account, *, clock: Clock) -> Result:
-        """Put together what was seen, what the program said, and when."""
-        space = Workspace(begun.cell.workspace)
-        error, completed = self.choice.explain(account.error), account.outcome == "completed"
-        words, replaced = outcome.words(seen, error, completed=completed)
-        words, filtered = self._filter.words(words)
-        state = self._state()
-        denials = outcome.denials(self.ready.plan, seen) if seen.denied else ()
-        files, left = space.outputs() if self.out is None else space.collect(self.out)
-        return Result(
-            **begun.known,
-            **words._asdict(),
-            outcome=account.outcome,
-            dropped=outcome.dropped(seen),
-            files=tuple(files),
-            left_out=tuple(left),
-            limit=account.limit,
-            denials=denials,
-            usage=outcome.usage(seen, None if seen.gone else begun.cell.meter, space.used()[0]),
-            state=state,
-            **trail(
-                clock,
-                account.outcome,
-                findings=len(begun.read.findings),
-                state=state,
-                denials=denials,
-                replaced=replaced,
-                filtered=filtered,
-                during=begun.during,
-            ),
-        )
 
     def _settle(self, account: outcome.Account) -> None:
         """After a run: what is gone is mourned, and what was taken is ordered anew, while the caller goes on."""

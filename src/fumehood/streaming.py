@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from fumehood.program import Program
-    from fumehood.session import Begun, Session
+    from fumehood.recording import Begun
+    from fumehood.session import Session
 
 #: What an interrupted program has to end in when its stream is left.
 _PARTING_S = 2.0

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
+import inspect
 import os
 from typing import TYPE_CHECKING
 
 import anyio
 import pytest
 
-from fumehood.errors import SandboxBusy, StateLost
+import fumehood
+from fumehood.errors import SandboxBusy, SandboxClosed, StateLost, UsageError
 from tests import unread as fh
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ async def test_the_same_answers() -> None:
         assert "wall" == (hit.limit and hit.limit.kind)
         with pytest.raises(StateLost):
             await sandbox.run("x")
-        sandbox.reset()
+        await sandbox.reset()
         assert "lost" == (await sandbox.run("1")).state
 
 
@@ -71,7 +73,7 @@ async def test_cancelling_ends_the_program() -> None:
         assert scope.cancelled_caught
         with pytest.raises(StateLost, match="cancelled"):
             await sandbox.run("1")
-        sandbox.reset()
+        await sandbox.reset()
         assert 2 == (await sandbox.run("2")).value
 
 
@@ -85,7 +87,7 @@ async def test_cancelling_while_it_is_made_leaks_nothing() -> None:
         with anyio.move_on_after(0) as scope:
             await sandbox.run("1")
         assert scope.cancel_called
-        await sandbox.aclose()
+        await sandbox.close()
 
     assert await settled() - before < 4
 
@@ -97,6 +99,29 @@ async def settled() -> int:
         counts.append(len(os.listdir("/proc/self/fd")))
         await anyio.sleep(0.05)
     return counts[-1]
+
+
+def test_its_names_are_those_of_a_sandbox_and_awaitable() -> None:
+    """What one can do with the one, one can await of the other; a stream is iterated."""
+    names = {name for name in vars(fumehood.Sandbox) if not name.startswith("_")} - {"files"}
+    others = {name: getattr(fumehood.AsyncSandbox, name) for name in names}
+
+    assert {"stream"} == {name for name, method in others.items() if not inspect.iscoroutinefunction(method)}
+
+
+async def test_ending_and_beginning_anew_are_awaited() -> None:
+    """`reset` throws away, `extend` is refused where nothing runs, `close` ends; under either name."""
+    sandbox = fh.AsyncSandbox(policy=LIMITS)
+    await sandbox.run("x = 1")
+    await sandbox.reset()
+    error = (await sandbox.run("x")).error
+    assert "NameError" == (error and error.name)
+    with pytest.raises(UsageError):
+        await sandbox.extend("2s")
+    await sandbox.close()
+    await sandbox.aclose()
+    with pytest.raises(SandboxClosed):
+        await sandbox.run("1")
 
 
 async def test_a_second_task_is_refused() -> None:

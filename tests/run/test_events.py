@@ -214,7 +214,7 @@ async def test_interrupt_from_another_task() -> None:
         async with anyio.create_task_group() as group:
             group.start_soon(work)
             await anyio.sleep(0.5)
-            sandbox.interrupt()
+            await sandbox.interrupt()
 
         assert ["KeyboardInterrupt"] == [result.error and result.error.name for result in results]
         assert 1 == (await sandbox.run("x")).value
@@ -297,7 +297,7 @@ def test_closing_ends_a_job(sandbox: fh.Sandbox) -> None:
 async def test_the_awaitable_job() -> None:
     """`start` returns at once, `wait` is awaited."""
     async with fh.AsyncSandbox(policy=LIMITS) as sandbox:
-        job = sandbox.start("40 + 2")
+        job = await sandbox.start("40 + 2")
         assert 42 == (await job.wait(30)).value
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from fumehood import pool
 from fumehood.errors import SandboxBusy, SandboxClosed, StateLost
 from tests import unread as fh
 from tests.chaos.remains import window
@@ -99,6 +100,29 @@ def test_a_closed_sandbox_says_so(sandbox: fh.Sandbox) -> None:
     sandbox.close()
     with pytest.raises(SandboxClosed):
         sandbox.run("1")
+
+
+def test_closed_while_it_is_made_it_runs_nothing() -> None:
+    """Another thread closes what is not there yet: it is ended as soon as it is, and whoever asked for it is told."""
+    pool.shutdown()  # so that it takes a while
+    sandbox = fh.Sandbox(policy=LIMITS)
+    told = list[object]()
+
+    def work() -> None:
+        try:
+            told.append(sandbox.run("import time; time.sleep(3)").outcome)
+        except SandboxClosed:
+            told.append("closed")
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    while not sandbox._session._busy.locked():
+        time.sleep(0)
+    time.sleep(0.02)
+    sandbox.close()
+    thread.join()
+
+    assert told in (["closed"], ["failed"])
 
 
 def test_closing_without_a_run_is_nothing() -> None:
