@@ -76,7 +76,8 @@ class Report:
 class ProgramError(NamedTuple):
     """An exception or a failing exit of the program, as the program told it.
 
-    `remedy` is fumehood's: what to install where an import failed, "" where it knows nothing better than the traceback.
+    `remedy` is fumehood's: what to install where an import failed, which limit may have been in the way, "" where it
+    knows nothing better than the traceback.
     """
 
     name: str

@@ -18,13 +18,17 @@ if TYPE_CHECKING:
     from fumehood.policy.clauses import Limits
     from fumehood.tiers.jail.meter import Meter
     from fumehood.tiers.jail.seen import Seen
+    from fumehood.workspace import Used
 
 FULL = 0.98
+#: Where nobody counts refused processes: by the time those that live are counted, some have ended of the refusal.
+_CROWDED = 0.75
 _TIMES = {"wall", "background", "cpu", "idle", "lifetime"}
 #: The limits that the warden holds by ending the sandbox.
 _ENDING = {*_TIMES, "memory"}
 #: Errors that a limit causes, and the limit; each needs the outside's word too.
 _ERRNO = {11: "processes", 24: "files", 28: "disk", 27: "disk"}
+_MESSAGES = {"can't start new thread": "processes"}
 _FAMILIES = {
     1: "AF_UNIX",
     2: "AF_INET",
@@ -46,6 +50,7 @@ class Evidence(NamedTuple):
 
     counters: dict[str, Any]
     disk_full: bool
+    inodes_full: bool
     files_full: bool
     processes_full: bool
 
@@ -66,13 +71,14 @@ class Account(NamedTuple):
         return "the program ended its interpreter" if self.error is None else self.error.message
 
 
-def evidence(counters: dict[str, Any], full: float, limits: Limits) -> Evidence:
-    """Read the kernel's counters, taken while the program's last objects were still alive; `full` is of the disk."""
+def evidence(counters: dict[str, Any], disk: Used, limits: Limits) -> Evidence:
+    """Read the kernel's counters, taken while the program's last objects were still alive."""
     return Evidence(
         counters=counters,
-        disk_full=full > FULL,
+        disk_full=disk.by_bytes > FULL,
+        inodes_full=disk.by_files > FULL,
         files_full=counters.get("open_files", 0) >= limits.open_files,
-        processes_full=counters.get("tasks", 0) >= limits.processes,
+        processes_full=counters.get("tasks", 0) >= limits.processes * _CROWDED,
     )
 
 
@@ -103,10 +109,12 @@ def judge(plan: Plan, seen: Seen, evidence: Evidence | None) -> Account:
     answer = seen.answer or {}
     if answer.get("ok") is True:
         return Account("completed", None, None, alive=True)
-    error = _error(answer.get("error"))
-    kind = _limit_behind(answer, evidence) if evidence is not None else None
+    error, claim = _error(answer.get("error")), _claim(answer.get("error"))
+    kind = _limit_behind(claim, evidence) if evidence is not None else None
     if kind is not None:
         return Account("limit", error, _hit(plan, kind, seen), alive=True)
+    if error is not None and claim is not None:
+        error = error._replace(remedy=f"If it is a limit that was in the way: {why(plan, 'limit', claim).remedy}")
     return Account("failed", error, None, alive=True)
 
 
@@ -149,23 +157,33 @@ def _signal(number: int) -> str:
         return f"signal {number}"
 
 
-def _limit_behind(answer: dict[str, Any], evidence: Evidence) -> str | None:
+def _claim(error: object) -> str | None:
+    """The limit that the program's error is one of, by its own words."""
+    told = cast("dict[str, object]", error) if isinstance(error, dict) else {}
+    code, message = told.get("errno"), told.get("message")
+    if told.get("name") == "MemoryError":
+        return "memory"
+    if isinstance(message, str) and message in _MESSAGES:
+        return _MESSAGES[message]
+    return _ERRNO.get(code) if isinstance(code, int) else None
+
+
+def _limit_behind(claim: str | None, evidence: Evidence) -> str | None:
     """The limit that the program ran into, where what it says and what was seen outside agree."""
     counters = evidence.counters
     if counters.get("oom_kills"):
         return "memory"
-    error = answer.get("error")
-    told = cast("dict[str, object]", error) if isinstance(error, dict) else {}
-    code = told.get("errno")
-    claim = _ERRNO.get(code) if isinstance(code, int) else None
-    if told.get("message") == "can't start new thread":
-        claim = "processes"
+    if claim == "disk":
+        return "disk" if evidence.disk_full else "inodes" if evidence.inodes_full else None
     refused = bool(counters.get("forks_refused")) or evidence.processes_full
-    agreed = {"processes": refused, "files": evidence.files_full, "disk": evidence.disk_full}
-    return claim if claim is not None and agreed[claim] else None
+    agreed = {"processes": refused, "files": evidence.files_full}
+    return claim if claim is not None and agreed.get(claim) else None
 
 
 def _hit(plan: Plan, kind: str, seen: Seen) -> LimitHit:
+    """The limit of this kind, as the plan has it or as the call did; of "disk" it may be the files that ran out."""
+    if kind == "inodes":
+        return _hit(plan, "disk", seen)._replace(used=f"{plan.jail[kind].value:,} files")
     setting = {"files": "open_files"}.get(kind, kind)
     limit = seen.wall_limit_s if kind in {"wall", "background"} else plan.jail[setting].value
     used: dict[str, str] = {
@@ -175,8 +193,9 @@ def _hit(plan: Plan, kind: str, seen: Seen) -> LimitHit:
     }
     sizes = dict.fromkeys(("memory", "disk"), format_bytes)
     show = (sizes | dict.fromkeys(_TIMES, format_seconds)).get(kind, str)
-    shown = show(limit)
-    return LimitHit(kind, shown, used.get(kind, shown), why(plan, "limit", kind).remedy)
+    shown, most = show(limit), show(plan.jail[setting].value)
+    own = f"Give the call more time: the policy allows timeout={most!r}." if most != shown else ""
+    return LimitHit(kind, shown, used.get(kind, shown), own or why(plan, "limit", kind).remedy)
 
 
 def words(seen: Seen, error: ProgramError | None, *, completed: bool) -> tuple[Words, list[str]]:

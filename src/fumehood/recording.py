@@ -80,7 +80,7 @@ class Recorder:
             left_out=tuple(left),
             limit=account.limit,
             denials=denials,
-            usage=outcome.usage(seen, None if seen.gone else begun.cell.meter, space.used()[0]),
+            usage=outcome.usage(seen, None if seen.gone else begun.cell.meter, space.used().stored),
             state=state,
             **trail(
                 Clock(*begun.times, ran),

@@ -31,4 +31,4 @@ def rehearse(by: Filter, cell: Cell) -> None:
     Result("completed", dropped=outcome.dropped(seen))
     with suppress(OSError):  # the program may have ended its sandbox by now
         space.is_untouched()
-        outcome.usage(seen, cell.meter, space.used()[0])
+        outcome.usage(seen, cell.meter, space.used().stored)

@@ -327,7 +327,7 @@ class Session:
         if seen.answer is not None and seen.answer.get("ok") is True and seen.gone is None:
             return outcome.judge(self.ready.plan, seen, None)
         counters = seen.gone or await cell.count(waiter)
-        evidence = outcome.evidence(counters, Workspace(cell.workspace).used()[1], self.policy.limits)
+        evidence = outcome.evidence(counters, Workspace(cell.workspace).used(), self.policy.limits)
         return outcome.judge(self.ready.plan, seen, evidence)
 
     def _refused(self, read: Read, program: Program, began: float) -> Result:

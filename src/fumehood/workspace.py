@@ -45,6 +45,14 @@ class Entry(NamedTuple):
         return "/".join(part if part.isprintable() else ascii(part)[1:-1] for part in self.parts)
 
 
+class Used(NamedTuple):
+    """Bytes stored in a workspace, and how full it is, 0 to 1, by bytes and by the number of files."""
+
+    stored: int
+    by_bytes: float
+    by_files: float
+
+
 class Bounds:
     """What may come home in all: what lies on the workspace's own file system, and no more bytes than it can hold.
 
@@ -75,13 +83,14 @@ class Workspace:
         """Look at the folder behind an open descriptor."""
         self._root = descriptor
 
-    def used(self) -> tuple[int, float]:
-        """Bytes stored in it, /tmp and /dev/shm together; and how full it is, 0 to 1, by bytes or by files."""
+    def used(self) -> Used:
+        """What is stored in it, /tmp and /dev/shm together."""
         about = os.fstatvfs(self._root)
-        stored = (about.f_blocks - about.f_bfree) * about.f_frsize
-        by_bytes = 1 - about.f_bfree / about.f_blocks if about.f_blocks else 0.0
-        by_files = 1 - about.f_ffree / about.f_files if about.f_files else 0.0
-        return stored, max(by_bytes, by_files)
+        return Used(
+            (about.f_blocks - about.f_bfree) * about.f_frsize,
+            1 - about.f_bfree / about.f_blocks if about.f_blocks else 0.0,
+            1 - about.f_ffree / about.f_files if about.f_files else 0.0,
+        )
 
     def _room(self) -> int:
         about = os.fstatvfs(self._root)

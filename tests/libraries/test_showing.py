@@ -160,10 +160,12 @@ def test_chinese_japanese_and_korean_are_drawn(sandbox: fh.Sandbox) -> None:
     def drawn(sign: str) -> str:
         result = sandbox.run(f"plt.figtext(0.5, 0.5, {sign!r}); plt.show()")
         assert ("no font" in result.stderr) == (sign > "\U000e0000")
+        assert result.stderr.count("\n") < 2
         return next(each.data for each in result.displays if each.mime == "image/png")
 
-    assert 5 == len({drawn(sign) for sign in "东語한ア\U000e1234"})
-    assert drawn("\U000e1234") == drawn("\U000e1235")
+    for around in ("{}", "{} ($x^2$)"):  # text that stands beside a formula is drawn in another way
+        assert 5 == len({drawn(around.format(sign)) for sign in "东語한ア\U000e1234"})
+        assert drawn(around.format("\U000e1234")) == drawn(around.format("\U000e1235"))
 
 
 def test_a_font_that_is_there_is_used_whatever_a_plot_asks_for(sandbox: fh.Sandbox) -> None:

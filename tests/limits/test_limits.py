@@ -117,6 +117,39 @@ def test_a_limit_is_told_with_its_kind_its_size_what_was_used_and_how_to_raise_i
     assert f"limits.{clause}" in result.limit.remedy
 
 
+def test_of_a_disk_it_is_told_what_ran_out() -> None:
+    """Empty files take no bytes, but their number is limited, too."""
+    result = fh.run(HIT["disk: inodes"][1], policy=BOUNDS)
+
+    assert ((result.limit and result.limit.used) or "").endswith(" files")
+    assert result.usage.written < 1 << 20
+
+
+def test_a_call_that_gave_itself_less_time_is_told_so() -> None:
+    """The policy need not be changed for it."""
+    result = fh.run("import time; time.sleep(60)", policy=BOUNDS, timeout="300ms")
+
+    assert "300ms" == (result.limit and result.limit.limit)
+    assert "timeout=" in ((result.limit and result.limit.remedy) or "")
+
+
+@pytest.mark.parametrize(
+    ("code", "clause"),
+    [
+        ("[open('/dev/null') for _ in range(5000)]", "open_files"),
+        ("raise MemoryError", "memory"),
+        ("raise OSError(28, 'no room')", "disk"),
+        ('raise RuntimeError("can\'t start new thread")', "processes"),
+    ],
+)
+def test_what_may_have_been_a_limit_is_no_limit_but_says_which(code: str, clause: str) -> None:
+    """Seen from outside nothing was full any more, or never was: the program's word alone makes no limit."""
+    result = fh.run(code, policy=BOUNDS)
+
+    assert "failed" == result.outcome
+    assert f"limits.{clause}" in ((result.error and result.error.remedy) or "")
+
+
 @pytest.mark.parametrize(
     ("kind", "words", "code"),
     [

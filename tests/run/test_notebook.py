@@ -166,6 +166,18 @@ class TestInside:
         assert "%nonsense" in result.error.message
         assert "timeit" in result.error.message
 
+    @pytest.mark.parametrize("code", ["5;", "é = 1\né ; # why", "(1 +\n 1);", "x = 1\rx;", "'';"])
+    def test_a_semicolon_hushes_the_value(self, sandbox: fh.Sandbox, code: str) -> None:
+        """As in a notebook: `plt.hist(x);` is there for the picture."""
+        result = sandbox.run(code)
+
+        assert ("completed", "") == (result.outcome, result.value_text), result
+
+    @pytest.mark.parametrize("code", ["';'", "1; 5", "5 # ;", "x = 1;\n5"])
+    def test_no_other_semicolon_does(self, sandbox: fh.Sandbox, code: str) -> None:
+        """It stands behind the last expression."""
+        assert sandbox.run(code).value in (5, ";")
+
     def test_exported_notebooks_run(self, sandbox: fh.Sandbox) -> None:
         """`get_ipython()` takes what notebooks saved as programs call."""
         result = sandbox.run(

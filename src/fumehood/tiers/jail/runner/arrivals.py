@@ -38,6 +38,7 @@ _MEETINGS: dict[str, Callable[[ModuleType], None]] = {
     "matplotlib.figure": figures.meet_figure,
     "matplotlib.font_manager": figures.meet_fonts,
     "matplotlib._text_helpers": figures.meet_glyphs,
+    "matplotlib._mathtext": figures.meet_formulas,
     "IPython.core.display_functions": ipython.meet,
     "altair": _meet_altair,
     "plotly.io._renderers": _meet_plotly,

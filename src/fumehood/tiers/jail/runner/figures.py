@@ -28,9 +28,13 @@ _FALLBACKS = (
     ("Noto Emoji", "Symbola", "Noto Sans Symbols", "Noto Sans Symbols2", "Unifont"),
 )  # fmt: skip
 _MOST_CHARACTERS = 30
+#: Before it come the scripts and most signs of formulas, for which matplotlib has fonts.
+_BEYOND = 0x590
 
 #: What was shown, and is not shown again unless it changed since.
 _shown: WeakSet[Any] = WeakSet()
+#: Files of fonts to fall back to, by how many fonts there were.
+_found: dict[int, list[str]] = {}
 #: Characters that no font had since the last remark.
 _missing: dict[str, None] = {}
 
@@ -104,21 +108,25 @@ def meet_fonts(font_manager: ModuleType) -> None:
     """Whatever fonts a figure asks for, glyphs that they lack come from those that are there."""
     manager = font_manager.FontManager
     find = manager._find_fonts_by_props  # noqa: SLF001 -- the one place that all look-ups pass
-    found: dict[int, list[str]] = {}
     for file in _packaged():
         font_manager.fontManager.addfont(file)
 
     def find_and_fall_back(self: Any, prop: object, fontext: str = "ttf", *rest: Any, **named: Any) -> list[str]:
-        if len(self.ttflist) not in found:  # a program may have added one
-            files = {entry.name: entry.fname for entry in reversed(self.ttflist)}
-            first = (next((files[name] for name in names if name in files), "") for names in _FALLBACKS)
-            found[len(self.ttflist)] = [path for path in first if path]
         paths: list[str] = find(self, prop, fontext, *rest, **named)
         if fontext != "ttf":
             return paths
-        return [*paths, *(path for path in found[len(self.ttflist)] if path not in paths)]
+        return [*paths, *(path for path in _fallbacks(self.ttflist) if path not in paths)]
 
     manager._find_fonts_by_props = find_and_fall_back  # noqa: SLF001 -- as above
+
+
+def _fallbacks(fonts: list[Any]) -> list[str]:
+    """Of the fonts that are there, the files of those for what matplotlib's own lacks."""
+    if len(fonts) not in _found:  # a program may have added one
+        files = {entry.name: entry.fname for entry in reversed(fonts)}
+        first = (next((files[name] for name in names if name in files), "") for names in _FALLBACKS)
+        _found[len(fonts)] = [path for path in first if path]
+    return _found[len(fonts)]
 
 
 def _packaged() -> Iterator[str]:
@@ -136,3 +144,23 @@ def meet_glyphs(text_helpers: ModuleType) -> None:
         _missing[chr(codepoint)] = None
 
     text_helpers.warn_on_missing_glyph = warn_on_missing_glyph  # type: ignore[attr-defined]
+
+
+def meet_formulas(mathtext: ModuleType) -> None:
+    """Text around a formula takes the same fonts; matplotlib would draw one sign for all that its own fonts lack."""
+    fonts, manager = mathtext.UnicodeFonts, mathtext.mpl.font_manager.fontManager
+    find = fonts._get_glyph  # noqa: SLF001 -- the one place that all look-ups pass
+
+    def find_and_fall_back(self: Any, *asked: Any) -> Any:
+        sign: str = asked[-1]
+        code = ord(sign) if len(sign) == 1 else 0
+        if code < _BEYOND or self._get_font("rm").get_char_index(code):
+            return find(self, *asked)
+        for path in _fallbacks(manager.ttflist):
+            font = self._get_font(path)
+            if font.get_char_index(code):
+                return font, code, False
+        _missing[sign] = None
+        return self._get_font("rm"), code, False
+
+    fonts._get_glyph = find_and_fall_back  # noqa: SLF001 -- as above

@@ -124,7 +124,7 @@ def _parts(code: str, name: str) -> tuple[CodeType | None, CodeType | None]:
             return _cut(code, name)
     tree = ast.parse(code, name)
     last = None
-    if tree.body and isinstance(tree.body[-1], ast.Expr):
+    if tree.body and isinstance(tree.body[-1], ast.Expr) and not _is_hushed(code, tree.body[-1]):
         final = cast("ast.Expr", tree.body.pop())
         last = compile(ast.Expression(final.value), name, "eval", _AWAITS, dont_inherit=True)
     return compile(tree, name, "exec", _AWAITS, dont_inherit=True), last
@@ -144,3 +144,10 @@ def _cut(code: str, name: str) -> tuple[CodeType | None, CodeType]:
         raise IndentationError
     last = compile("\n" * before.count("\n") + line, name, "eval", _AWAITS, dont_inherit=True)
     return compile(before, name, "exec", _AWAITS, dont_inherit=True) if start else None, last
+
+
+def _is_hushed(code: str, last: ast.stmt) -> bool:
+    """Whether a semicolon follows, by which notebooks show no value: `plt.hist(x);`."""
+    lines = code.replace("\r\n", "\n").replace("\r", "\n").encode().split(b"\n")  # as the tree counts: in bytes
+    end, column = last.end_lineno or 0, last.end_col_offset or 0
+    return lines[end - 1][column:].lstrip().startswith(b";")
