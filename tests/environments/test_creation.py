@@ -125,6 +125,7 @@ def test_locking_anew_takes_the_newest(served: Path, store: Store) -> None:
         (("other", "git+https://example.org/x"), "is not the name of a package"),
         (("other", "nowhere"), "there is no package nowhere"),
         (("other", "greeting>5"), "do not fit together"),
+        (("other", "greeting==5"), "there is no greeting==5"),
         (("other", "sourceonly"), "sourceonly comes without a wheel"),
         (("other", "greeting", "--from", "nothing"), "there is no environment 'nothing'"),
         (("other", "greeting", "--preload", "a b"), "is not the name of a module"),
@@ -240,6 +241,11 @@ def test_an_export_is_both_files_or_none(tmp_path: Path, monkeypatch: pytest.Mon
     assert 0 == fumehood("env", "export", "mine", "--out", str(tmp_path / "one")).code
     assert {"requirements.txt", "pylock.toml"} == {path.name for path in (tmp_path / "one").iterdir()}
     assert "sha256" in (tmp_path / "one/pylock.toml").read_text()
+
+    (tmp_path / "file").touch()
+    refused = fumehood("env", "export", "mine", "--out", str(tmp_path / "file"))
+    assert 2 == refused.code
+    assert "Name another folder" in refused.err
 
     monkeypatch.setenv("UV_CONFIG_FILE", str(tmp_path / "none"))
     assert 0 != fumehood("env", "export", "mine", "--out", str(tmp_path / "two")).code

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fumehood.cli.options import folder
 from fumehood.cli.progress import Building
 from fumehood.environments import comparison, creation
 from fumehood.environments.definition import BARE, DATA
-from fumehood.environments.store import Store, writing
+from fumehood.environments.store import Store
+from fumehood.errors import UsageError
 
 if TYPE_CHECKING:
     from fumehood.environments.creation import Listed
@@ -101,7 +103,7 @@ def lock(name: str, packages: tuple[str, ...], as_json: bool) -> int:  # noqa: F
         return 0
     for package, (old, new) in changes.items():
         click.echo(f"{package}: {old or 'new'} → {new or 'gone'}")
-    click.echo(f"{name}: {len(changes)} packages changed." if changes else f"{name}: nothing changed.")
+    click.echo(f"{name}: packages changed: {len(changes)}." if changes else f"{name}: nothing changed.")
     return 0
 
 
@@ -114,7 +116,12 @@ def _changes(before: Definition, after: Definition) -> dict[str, tuple[str, str]
 @command.command()
 @click.argument("name", default=DATA)
 @click.option("--format", "form", type=click.Choice(["requirements", "pylock"]), default="requirements")
-@click.option("--out", metavar="DIR", help="Write requirements.txt and pylock.toml there instead of printing one.")
+@click.option(
+    "--out",
+    metavar="DIR",
+    callback=folder,
+    help="Write requirements.txt and pylock.toml there instead of printing one.",
+)
 def export(name: str, form: str, out: str | None) -> int:
     """Print what production has to install.
 
@@ -126,13 +133,20 @@ def export(name: str, form: str, out: str | None) -> int:
         click.echo(text, nl=False)
         return 0
     texts = {"requirements.txt": creation.requirements(definition), "pylock.toml": creation.pylock(definition)}
-    folder = Path(out)
-    with writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        for file, text in texts.items():
-            (folder / file).write_text(text, encoding="utf-8")
-            click.echo(folder / file)
+    for path in _written(Path(out), texts):
+        click.echo(path)
     return 0
+
+
+def _written(out: Path, texts: dict[str, str]) -> list[Path]:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for name, text in texts.items():
+            (out / name).write_text(text, encoding="utf-8")
+    except OSError as error:
+        told = f"--out {out} can't be written: {error.strerror}"
+        raise UsageError(told, remedy="Name another folder, or make room there.") from error
+    return [out / name for name in texts]
 
 
 @command.command()

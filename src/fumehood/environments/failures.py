@@ -64,6 +64,11 @@ def _absent(found: re.Match[str]) -> Error:
     return UsageError(told, remedy="Check its name: the name to install may differ from the one to import.")
 
 
+def _no_version(found: re.Match[str]) -> Error:
+    told = f"there is no {found[1]} where packages are looked for"
+    return UsageError(told, remedy="Name a version that there is, or none: the newest that fits is taken.")
+
+
 def _broken(found: re.Match[str]) -> Error:
     told = f"the file of {found[1] or found[2]} is broken or was cut off. Nothing of it was kept"
     return BuildFailed(told, remedy="Try again; if it stays so, see who serves your packages.")
@@ -77,6 +82,7 @@ _TELLING: Final[list[tuple[re.Pattern[str], Callable[[re.Match[str]], Error]]]] 
     (re.compile(r"Failed to build `([^`]+)`\n(.+)", re.DOTALL), _unbuilt),
     (re.compile(r"Failed to fetch: `?(\S+?)`?\n(.+)", re.DOTALL), _unreachable),
     (re.compile(r"(\S+) was not found in (?:the package registry|the provided package locations)"), _absent),
+    (re.compile(r"there is no version of (\S+==\S+)"), _no_version),
     (re.compile(r"there (?:is|are) no versions? of (\S+)"), _absent),
     (re.compile(r"structure of `([^`]+)`[^\n]* was invalid|Failed to extract [^\n]*`([^`]+)`"), _broken),
 ]
