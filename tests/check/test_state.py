@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fumehood.check import State, check, examine
+from fumehood.check import State, budget, check, examine
 from fumehood.check.examine import MAX_REMEMBERED, _remembered
 from fumehood.check.examine import examine as again
 
@@ -35,14 +35,41 @@ def test_later_run_knows_earlier_ones(cells: tuple[str, ...], rules: list[str]) 
     assert rules == _last(*cells)
 
 
-def test_state_is_never_changed() -> None:
-    """Reading from one state twice begins from the same."""
-    _, state = examine("paths = ['data/a']")
-    examine("paths[0] = '/etc/passwd'; paths.append('/etc/shadow')", state=state)
+@pytest.mark.parametrize(
+    ("before", "never_run", "after"),
+    [
+        ("paths = ['data/a']", "paths[0] = '/etc/passwd'; paths.append('/etc/shadow')", "for p in paths: open(p)"),
+        ("def f(x, seen=[]):\n seen.append(x)\n return seen", "f('/etc/passwd')", "for p in f('data/a'): open(p)"),
+        ("def f(x, *, seen=[]):\n seen.append(x)\n return seen", "f('/etc/passwd')", "for p in f('data/a'): open(p)"),
+        (
+            "from pathlib import Path\nPath('f').write_text(['data/a'])",
+            "open('f').read().append('/etc/passwd')",
+            "for p in open('f').read(): open(p)",
+        ),
+    ],
+)
+def test_state_is_never_changed(before: str, never_run: str, after: str) -> None:
+    """Reading from one state twice begins from the same, whatever was read between."""
+    _, state = examine(before)
+    examine(never_run, state=state)
 
-    report, _ = examine("for p in paths: open(p)", state=state)
+    report, _ = examine(after, state=state)
 
     assert "allow" == report.verdict
+
+
+def test_what_was_not_read_to_its_end_leaves_a_state_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a machine that was too slow for a program, nothing is remembered of what it left that others would meet."""
+    program = "go = print\n" + "pass\n" * 70 + "go = open"
+    monkeypatch.setattr(budget, "HARD_STOP_MS", -1)
+    _, cut = examine(program)
+    examine("go('/etc/passwd')", state=cut)
+    monkeypatch.undo()
+
+    _, whole = examine(program)
+    report, _ = examine("go('/etc/passwd')", state=whole)
+
+    assert "refuse" == report.verdict
 
 
 def test_equal_question_is_answered_from_memory() -> None:

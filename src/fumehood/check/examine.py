@@ -8,6 +8,7 @@ import time
 import warnings
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from itertools import count
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
@@ -33,7 +34,7 @@ UNSAID: Final = frozenset({"module.import"})  # judged, but told by `imports` al
 class State:
     """What the runs of one sandbox leave for the reading of the next: names and what they stand for. Immutable.
 
-    `digest` names it; equal digests came from the same sources in the same order.
+    `digest` names it; equal digests came from the same sources in the same order, each read to its end.
     """
 
     digest: str = ""
@@ -43,6 +44,7 @@ class State:
 #: By what was read, or the hash of what is long; by whose rules, and after what.
 _remembered: OrderedDict[tuple[str | bytes, Language, Policy, str], tuple[Report, State]] = OrderedDict()
 _lock = Lock()
+_cut_short = count()
 
 
 def examine(
@@ -92,8 +94,10 @@ def examine(
         code_sha256=code_sha256,
     )
     told = f"{code_sha256} {language} {rules.sha256} {VERSION} {before.digest}"
+    if not reading.complete:  # what a budget cut short may be read further on a quieter machine
+        told = f"{told} {next(_cut_short)}"
     result = report, before if names is before.names else State(_sha256(told), names)
-    if reading.complete:  # what a budget cut short may be read further on a quieter machine
+    if reading.complete:
         with _lock:
             _remembered[key] = result
             while len(_remembered) > MAX_REMEMBERED:

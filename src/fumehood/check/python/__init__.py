@@ -71,8 +71,9 @@ def follow(source: str, state: Names | None, budget: Budget) -> tuple[Reading, N
     if isinstance(tree, ParseError):
         return Reading(error=tree), before
     module = Scope()
-    Carrier(before.names, module).fill()
-    names, files = module.names, dict(before.files)
+    carrier = Carrier(before.names, module)
+    carrier.fill()
+    names, files = module.names, carrier.names(before.files)
     machine = Machine(source.replace("\r\n", "\n").replace("\r", "\n").split("\n"), budget, module)
     machine.files = files
     machine.keen = is_keen(tree)

@@ -109,8 +109,10 @@ def _class(carrier: Carrier, old: Class) -> Value:
 
 
 def _function(carrier: Carrier, old: Func) -> Value:
-    new = Func(old.node, None, old.defaults, old.keyword_defaults)
+    new = Func(old.node, None)
     carrier.keep(old, new)
+    new.defaults = tuple([carrier.value(default) for default in old.defaults])
+    new.keyword_defaults = carrier.names(old.keyword_defaults)
     new.closure = carrier.scope(old.closure)
     new.receiver = None if old.receiver is None else carrier.value(old.receiver)
     owner = None if old.owner is None else carrier.value(old.owner)
