@@ -28,6 +28,15 @@ def _last(*cells: str) -> list[str]:
         (("open('h.py', 'w').write('import os; os.system(1)')", "import h"), ["FH301"]),
         (("s = 'aW1wb3J0IG9zO29zLnN5c3RlbSgnaWQnKQ=='", "import base64", "exec(base64.b64decode(s))"), ["FH301"]),
         (("x = 1", "x += 1", "print(x)"), []),
+        (
+            (
+                "class A:\n @property\n def x(self):\n  global p\n  p = self.p\na = A()\na.p = '/etc'",
+                "p = 'data'",
+                "a.x",
+                "open(p)",
+            ),
+            ["FH101"],
+        ),
     ],
 )
 def test_later_run_knows_earlier_ones(cells: tuple[str, ...], rules: list[str]) -> None:

@@ -34,7 +34,8 @@ UNSAID: Final = frozenset({"module.import"})  # judged, but told by `imports` al
 class State:
     """What the runs of one sandbox leave for the reading of the next: names and what they stand for. Immutable.
 
-    `digest` names it; equal digests came from the same sources in the same order, each read to its end.
+    `digest` names it; equal digests came from the same sources in the same order, each read to its end, but for those
+    that left what they found.
     """
 
     digest: str = ""
@@ -93,10 +94,11 @@ def examine(
         policy_sha256=rules.sha256,
         code_sha256=code_sha256,
     )
+    unchanged = names is before.names or before.names.are_like(names)
     told = f"{code_sha256} {language} {rules.sha256} {VERSION} {before.digest}"
     if not reading.complete:  # what a budget cut short may be read further on a quieter machine
         told = f"{told} {next(_cut_short)}"
-    result = report, before if names is before.names else State(_sha256(told), names)
+    result = report, before if unchanged else State(_sha256(told), names)
     if reading.complete:
         with _lock:
             _remembered[key] = result

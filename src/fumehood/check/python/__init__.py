@@ -7,6 +7,8 @@
     imports
                                         how each kind of syntax and value behaves
     nested      code within code
+    carrying, comparing
+                what one reading hands to the next, and whether a program changed it
     effects     from a call to the needs it stands for, by the tables in `powers`
     escapes     attributes that lead out of a program's own objects
     fold        constants computed as Python would
@@ -17,13 +19,14 @@ Nothing of the program is executed. The reading is total: it ends within its bud
 
 from __future__ import annotations
 
-import ast
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from fumehood.check.budget import Budget, Exhausted
 from fumehood.check.need import ParseError, Reading
 from fumehood.check.python import attributes, calling, expressions, functions, loops, models, statements
 from fumehood.check.python.carrying import Carrier
+from fumehood.check.python.comparing import alike
 from fumehood.check.python.functions import enter_remaining
 from fumehood.check.python.keenness import is_keen
 from fumehood.check.python.machine import Machine
@@ -31,6 +34,9 @@ from fumehood.check.python.scope import Scope
 from fumehood.check.python.source import tree_of
 from fumehood.check.python.strays import read_strays
 from fumehood.check.python.values import Value
+
+if TYPE_CHECKING:
+    import ast
 
 __all__ = [
     "Names",
@@ -46,15 +52,16 @@ __all__ = [
 ]
 
 
-_LOOKING = (ast.Expr, ast.Name, ast.Constant, ast.Attribute, ast.BinOp, ast.operator, ast.expr_context)
-
-
 @dataclass(frozen=True, slots=True)
 class Names:
     """What a reading leaves for the next one of the same sandbox: names, and the files it wrote."""
 
     names: dict[str, Value] = field(default_factory=dict[str, Value])
     files: dict[str, Value] = field(default_factory=dict[str, Value])
+
+    def are_like(self, others: Names) -> bool:
+        """Whether no program can tell these from the others, which were carried on from them."""
+        return alike((self.names, self.files), (others.names, others.files))
 
 
 def read(source: str, state: Names | None = None, budget: Budget | None = None) -> Reading:
@@ -82,13 +89,7 @@ def follow(source: str, state: Names | None, budget: Budget) -> tuple[Reading, N
     except (Exhausted, RecursionError):
         machine.complete = False
     reading = Reading(tuple(machine.needs), tuple(sorted(machine.imports)), machine.complete)
-    return reading, before if _leaves_nothing(tree) else Names(names, files)
-
-
-def _leaves_nothing(tree: ast.Module) -> bool:
-    """Whether the program only looks, as one expression of names and constants; the next knows what this one did."""
-    looks = len(tree.body) == 1 and isinstance(tree.body[0], ast.Expr)
-    return looks and all(isinstance(node, _LOOKING) for node in ast.walk(tree.body[0]))
+    return reading, Names(names, files)
 
 
 def _through(machine: Machine, tree: ast.Module) -> None:

@@ -10,7 +10,6 @@ from fumehood.check.python.machine import Args
 from fumehood.check.python.operators import special
 from fumehood.check.python.powers.names import CARRIED
 from fumehood.check.python.values import (
-    NONE,
     UNKNOWN,
     Class,
     Const,
@@ -231,7 +230,7 @@ def update(machine: Machine, owner: Map, value: Value) -> None:
                 put(machine, owner, pair.items[0], value=pair.items[1])
     elif isinstance(value, Namespace) and value.names is not None:
         owner.items.update(value.names)
-    elif value is not NONE:
+    elif not isinstance(value, Const) or value.value is not None:
         owner.exact = False
         owner.rest = from_values(value) if owner.rest is None else owner.rest
 

@@ -240,6 +240,7 @@ PAIR: Final = 2
 PLAIN: Final = frozenset({Const, Unknown, Text})
 UNKNOWN = Unknown()
 NONE = Const(None)
+TELLING: Final = (str, bytes, int, range, type(None), type(...))
 _BY_ORIGIN: dict[Origin, Unknown] = {NOWHERE: UNKNOWN}
 
 
@@ -309,10 +310,14 @@ def _each(values: list[Value]) -> Iterator[Value]:
 
 
 def _identity(value: Value) -> Any:
-    """Answer what two values share when they are the same."""
+    """Answer what two values share when they are the same; what nothing changes is, by what it says."""
     if isinstance(value, Const):
         data = value.value
-        return (type(data), data) if isinstance(data, str | bytes | int | float) else id(value)
+        if isinstance(data, float | complex):
+            return type(data), repr(data)
+        return (type(data), data) if isinstance(data, TELLING) else id(value)
     if isinstance(value, Ref):
         return value.path
+    if isinstance(value, Text):
+        return value.prefix, value.suffix, value.source
     return value.source if isinstance(value, Unknown) else id(value)
