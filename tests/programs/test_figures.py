@@ -218,6 +218,36 @@ det = sp.Matrix([[2, 1], [7, 4]]).det()
     assert [[2, 3], 2, 1, 1, "3*x**2 + 2", r"\frac{\sqrt{x}}{2}"] == found
 
 
+def test_a_search_on_all_processors(ask: Ask) -> None:
+    """`n_jobs=-1`, as models write it: no process is started, and the best neighbourhood is the one by hand."""
+    rows = [(x, 10 * (x // 4)) for x in range(16)]
+    found = ask(
+        """
+import pandas as pd
+from sklearn.model_selection import GridSearchCV, LeaveOneOut
+from sklearn.neighbors import KNeighborsRegressor
+
+df = pd.read_csv("data/steps.csv")
+search = GridSearchCV(
+    KNeighborsRegressor(), {"n_neighbors": [2, 4, 8]}, cv=LeaveOneOut(), scoring="neg_mean_absolute_error", n_jobs=-1
+)
+search.fit(df[["x"]], df["y"])
+[search.best_params_["n_neighbors"], -search.best_score_]
+""",
+        steps__csv=as_csv("x,y", rows),
+    )
+
+    def error(count: int) -> float:
+        told = 0.0
+        for x, y in rows:
+            near = sorted((abs(x - other), other) for other, _ in rows if other != x)[:count]
+            told += abs(y - sum(10 * (other // 4) for _, other in near) / count)
+        return told / len(rows)
+
+    errors = {count: error(count) for count in (2, 4, 8)}
+    assert found == pytest.approx([min(errors, key=errors.__getitem__), min(errors.values())])
+
+
 def test_a_graph(ask: Ask) -> None:
     """Shortest ways by weight, components, and who is best connected."""
     edges = [(n, n * 3 % 17, n % 5 + 1) for n in range(1, 17)] + [(20, 21, 1)]

@@ -19,6 +19,8 @@ NAMESPACES: Final = ("user", "pid", "mount", "net", "ipc", "uts", "cgroup")
 _THREADS: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
 _ENVIRONMENT: Final = {
     "HOME": "/tmp",  # noqa: S108 -- the sandbox's own
+    # joblib's own processes have to be executed, and then lack the packages; in one process it gives the same.
+    "JOBLIB_MULTIPROCESSING": "0",
     "LANG": "C.UTF-8",
     "LOGNAME": "user",
     "MPLBACKEND": "Agg",
