@@ -11,7 +11,7 @@ import pytest
 
 from fumehood.errors import Unavailable
 from fumehood.kernel.libc import AT_FDCWD
-from fumehood.kernel.sequence import BASE, USER, USER_TEXT, Writer, signed
+from fumehood.kernel.sequence import BASE, USER, USER_TEXT, Form, Writer
 from fumehood.plan import Slice, plan
 from fumehood.policy import Policy
 from fumehood.tiers.jail import waiting
@@ -33,9 +33,11 @@ def test_calls_find_their_bytes_and_their_descriptors(tmp_path: Path) -> None:
     writer.call("write", file, USER_TEXT, 10, answer=10)
     writer.close(file)
     writer.call("write", FIRST, b"!", 1, answer=1)
+    form = Form(writer.written())
     read, write = os.pipe()
 
-    assert (file, made(signed(writer.written(), os.getuid(), 0), (write,))) == (FIRST + 1, None)
+    assert form.signed(1, 1) != form.signed(os.getuid(), 0)
+    assert (file, made(form.signed(os.getuid(), 0), (write,))) == (FIRST + 1, None)
     assert (tmp_path / "made").read_bytes() == b"one\0two" + b"%10d" % os.getuid()
     assert os.read(read, 9) == b"!"
     for end in (read, write):

@@ -43,6 +43,27 @@ class Place:
         self.path = path
         self.version = version
         self.controllers = controllers
+        self._folder = os.open(path, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)  # to find from here is less work
+
+    def make(self, label: str) -> None:
+        """Make a group's directory."""
+        os.mkdir(label, dir_fd=self._folder)
+
+    def take_away(self, label: str) -> None:
+        """Remove it; `OSError(EBUSY)` while something is in it."""
+        os.rmdir(label, dir_fd=self._folder)
+
+    def open(self, name: str, flags: int) -> int:
+        """Open a file of a group: "label/file"."""
+        return os.open(name, flags | os.O_CLOEXEC, dir_fd=self._folder)
+
+    def read(self, name: str) -> str:
+        """All that stands in it."""
+        return _whole(self.open(name, os.O_RDONLY))
+
+    def write(self, name: str, value: object) -> None:
+        """Write one value."""
+        _put(self.open(name, os.O_WRONLY), value)
 
 
 class Caps:
@@ -56,24 +77,25 @@ class Caps:
 
 
 def _read(path: str) -> str:
-    with open(path, encoding="ascii") as file:
-        return file.read()
+    return _whole(os.open(path, os.O_RDONLY | os.O_CLOEXEC))
 
 
 def _write(path: str, value: object) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+    _put(os.open(path, os.O_WRONLY | os.O_CLOEXEC), value)
+
+
+def _whole(descriptor: int) -> str:
     try:
-        os.write(descriptor, str(value).encode())
+        return b"".join(iter(lambda: os.read(descriptor, 65536), b"")).decode("ascii")
     finally:
         os.close(descriptor)
 
 
-def _first(path: str, names: Iterable[str]) -> dict[str, int]:
-    """Open the first of these files that there is."""
-    for name in names:
-        with suppress(FileNotFoundError):
-            return {name: os.open(f"{path}/{name}", os.O_RDONLY | os.O_CLOEXEC)}
-    return {}
+def _put(descriptor: int, value: object) -> None:
+    try:
+        os.write(descriptor, str(value).encode())
+    finally:
+        os.close(descriptor)
 
 
 def counter(text: str, key: str) -> int:
@@ -174,14 +196,10 @@ class Cgroups:
 
     def create(self, label: str, caps: Caps) -> Group:
         """A group for one sandbox, limited before anything is in it."""
-        group = Group({}, [])
+        group = Group(label, self.places)
         for place in self.places:
-            path = f"{place.path}/{label}"
-            for controller in place.controllers:
-                group.where[controller] = (path, place.version)
             if place.controllers != _FREEZER or len(self.places) == 1:  # few sandboxes are ever held: made for those
-                os.mkdir(path)
-                group.paths.append(path)
+                group.make(place)
         group.limit(caps)
         return group
 
@@ -195,48 +213,55 @@ class Cgroups:
 class Group:
     """One sandbox's group."""
 
-    def __init__(self, where: dict[str, tuple[str, int]], paths: list[str]) -> None:
-        """Hold controller -> (directory, version) and all directories."""
-        self.where = where
-        self.paths = paths
+    def __init__(self, label: str, places: Iterable[Place]) -> None:
+        """Nothing is made yet."""
+        self._label = label
+        self._where = {controller: place for place in places for controller in place.controllers}
+        self._made: list[Place] = []
+        self._open: dict[str, int] = {}  # which `meters` hands out
+
+    def make(self, place: Place) -> None:
+        """Make its directory there."""
+        place.make(self._label)
+        self._made.append(place)
 
     def _ask(self, controller: str, first: str, second: str) -> str | None:
         """Read the file `first` (version 1) or `second` (version 2); None where this host has neither."""
-        if controller not in self.where:
+        place = self._where.get(controller)
+        if place is None:
             return None
-        path, version = self.where[controller]
         try:
-            return _read(f"{path}/{first if version == 1 else second}")
+            return place.read(f"{self._label}/{first if place.version == 1 else second}")
         except FileNotFoundError:
             return None
 
     def limit(self, caps: Caps) -> None:
         """Write the limits; an `OSError` here means that nothing may run."""
-        if "memory" in self.where:
-            self._limit_memory(*self.where["memory"], caps.memory)
-        if "pids" in self.where:
-            _write(f"{self.where['pids'][0]}/pids.max", caps.processes)
-        if "cpu" in self.where:
-            path, version = self.where["cpu"]
+        if "memory" in self._where:
+            self._limit_memory(self._where["memory"], caps.memory)
+        if "pids" in self._where:
+            self._where["pids"].write(f"{self._label}/pids.max", caps.processes)
+        if "cpu" in self._where:
+            place = self._where["cpu"]
             quota = max(1000, int(caps.cpus * _PERIOD_US))
-            name, weight = _WAITING_WEIGHT[version]
-            _write(f"{path}/{name}", weight)
-            if version == 1:
-                _write(f"{path}/cpu.cfs_quota_us", quota)
+            name, weight = _WAITING_WEIGHT[place.version]
+            self._open[name] = place.open(f"{self._label}/{name}", os.O_WRONLY)
+            os.write(self._open[name], b"%d" % weight)
+            if place.version == 1:
+                place.write(f"{self._label}/cpu.cfs_quota_us", quota)
             else:
-                _write(f"{path}/cpu.max", f"{quota} {_PERIOD_US}")
+                place.write(f"{self._label}/cpu.max", f"{quota} {_PERIOD_US}")
 
-    @staticmethod
-    def _limit_memory(path: str, version: int, size: int) -> None:
-        if version == 1:
-            _write(f"{path}/memory.limit_in_bytes", size)
+    def _limit_memory(self, place: Place, size: int) -> None:
+        if place.version == 1:
+            place.write(f"{self._label}/memory.limit_in_bytes", size)
             with suppress(FileNotFoundError):  # absent where swap accounting is off: then there is no swap to count
-                _write(f"{path}/memory.memsw.limit_in_bytes", size)
+                place.write(f"{self._label}/memory.memsw.limit_in_bytes", size)
             return
-        _write(f"{path}/memory.max", size)
-        _write(f"{path}/memory.oom.group", 1)
+        place.write(f"{self._label}/memory.max", size)
+        place.write(f"{self._label}/memory.oom.group", 1)
         with suppress(FileNotFoundError):
-            _write(f"{path}/memory.swap.max", 0)
+            place.write(f"{self._label}/memory.swap.max", 0)
 
     def doors(self) -> list[int]:
         """Open descriptors through which a process that writes "0" moves itself, and all it will start, in here.
@@ -245,35 +270,39 @@ class Group:
         for every fork and exit of the host to pass (an RCU grace period, 8 to 20 ms); version 2 has nothing else.
         """
         files = {1: "tasks", 2: "cgroup.procs"}
-        doors = {path: version for path, version in self.where.values() if path in self.paths}
-        return [os.open(f"{path}/{files[version]}", os.O_WRONLY | os.O_CLOEXEC) for path, version in doors.items()]
+        return [place.open(f"{self._label}/{files[place.version]}", os.O_WRONLY) for place in self._made]
 
     def meters(self) -> dict[str, int]:
         """Open what tells CPU time, memory and kills: file name to descriptor, for others to read at offset 0.
 
         And what gives it its full weight, to be written.
         """
-        found: dict[str, int] = {}
-        for controller, (path, version) in self.where.items():
-            if controller == "cpu":
-                name = _WAITING_WEIGHT[version][0]
-                found[name] = os.open(f"{path}/{name}", os.O_WRONLY | os.O_CLOEXEC)
-            for row in _METERS.get((controller, version), ()):
-                found |= _first(path, row)
+        for controller, place in self._where.items():
+            for row in _METERS.get((controller, place.version), ()):
+                self._open_first(place, row)
+        found, self._open = self._open, {}
         return found
+
+    def _open_first(self, place: Place, names: Iterable[str]) -> None:
+        """Open the first of these files that there is."""
+        for name in names:
+            if name in self._open:
+                return
+            with suppress(FileNotFoundError):
+                self._open[name] = place.open(f"{self._label}/{name}", os.O_RDONLY)
+                return
 
     def alarm(self) -> int:
         """An eventfd that is signalled when memory has run out; -1 where there is none, or none is needed.
 
         Version 1 kills one process and lets the others go on; version 2 is told to kill the whole group.
         """
-        path, version = self.where.get("memory", ("", 0))
-        if version != 1:
+        place = self._where.get("memory")
+        if place is None or place.version != 1:
             return -1
         alarm = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
-        counter = os.open(f"{path}/memory.oom_control", os.O_RDONLY | os.O_CLOEXEC)
-        _write(f"{path}/cgroup.event_control", f"{alarm} {counter}")
-        os.close(counter)
+        self._open_first(place, ["memory.oom_control"])
+        place.write(f"{self._label}/cgroup.event_control", f"{alarm} {self._open['memory.oom_control']}")
         return alarm
 
     def oom_kills(self) -> int:
@@ -287,46 +316,50 @@ class Group:
     @property
     def can_freeze(self) -> bool:
         """Whether this host has a freezer for it."""
-        return "freezer" in self.where
+        return "freezer" in self._where
 
     def freeze(self, *, frozen: bool) -> None:
         """Begin to stop everything in here, or let it go on; only where it `can_freeze`."""
-        path, version = self.where["freezer"]
-        if version == 2:  # noqa: PLR2004 -- of cgroups
-            _write(f"{path}/cgroup.freeze", int(frozen))
+        place = self._where["freezer"]
+        if place.version == 2:  # noqa: PLR2004 -- of cgroups
+            place.write(f"{self._label}/cgroup.freeze", int(frozen))
             return
-        if path not in self.paths:
-            os.mkdir(path)
-            self.paths.append(path)
-        _write(f"{path}/freezer.state", "FROZEN" if frozen else "THAWED")
-        for task in self._outside(path) if frozen else ():
+        if place not in self._made:
+            self.make(place)
+        place.write(f"{self._label}/freezer.state", "FROZEN" if frozen else "THAWED")
+        for task in self._outside(place) if frozen else ():
             with suppress(ProcessLookupError):  # it ended meanwhile
-                _write(f"{path}/tasks", task)
+                place.write(f"{self._label}/tasks", task)
 
     def is_frozen(self) -> bool:
         """Whether all of it has stopped."""
-        path, version = self.where["freezer"]
-        if version == 2:  # noqa: PLR2004 -- as above
-            return counter(_read(f"{path}/cgroup.events"), "frozen") == 1
-        return not self._outside(path) and _read(f"{path}/freezer.state").strip() == "FROZEN"
+        place = self._where["freezer"]
+        if place.version == 2:  # noqa: PLR2004 -- as above
+            return counter(place.read(f"{self._label}/cgroup.events"), "frozen") == 1
+        return not self._outside(place) and place.read(f"{self._label}/freezer.state").strip() == "FROZEN"
 
-    def _outside(self, freezer: str) -> set[str]:
+    def _outside(self, freezer: Place) -> set[str]:
         """The tasks that version 1's freezer does not hold yet: those that others forked while they were moved."""
-        others = {path: version for path, version in self.where.values() if path != freezer}
-        path, version = next(iter(others.items()), (freezer, 1))
-        return set(_read(f"{path}/{_TASKS[version]}").split()) - set(_read(f"{freezer}/tasks").split())
+        place = next((each for each in self._where.values() if each is not freezer), freezer)
+        return set(self._tasks(place)) - set(self._tasks(freezer))
+
+    def _tasks(self, place: Place) -> list[str]:
+        return place.read(f"{self._label}/{_TASKS[place.version]}").split()
 
     def remove(self) -> bool:
         """Take the group away; False while its last processes are still going."""
-        left: list[str] = []
-        for path in self.paths:
+        for descriptor in self._open.values():
+            os.close(descriptor)
+        self._open.clear()
+        left: list[Place] = []
+        for place in self._made:
             try:
-                os.rmdir(path)
+                place.take_away(self._label)
             except FileNotFoundError:
                 continue
             except OSError:
-                left.append(path)
-        self.paths[:] = left
+                left.append(place)
+        self._made[:] = left
         return not left
 
 

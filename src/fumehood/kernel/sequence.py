@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+import re
 import socket
 import struct
 from typing import TYPE_CHECKING
@@ -101,7 +102,7 @@ class Writer:
         self.call("madvise", BASE, SIZE, _DONT_NEED)
 
     def written(self) -> bytes:
-        """All of it, with `USER` and `GROUP` still to be put in by `signed`.
+        """All of it, with `USER` and `GROUP` still to be put in by a `Form`.
 
         Raises:
             OSError: It is longer than the place that is set aside for it.
@@ -115,11 +116,31 @@ class Writer:
         return bytes(whole)
 
 
-def signed(written: bytes, user: int, group: int) -> bytes:
-    """What was written, for this user and group."""
-    for stands, real in ((USER, user), (GROUP, group)):
-        written = written.replace(_LONG.pack(stands), _LONG.pack(real))
-    return written.replace(USER_TEXT, b"%10d" % user).replace(GROUP_TEXT, b"%10d" % group)
+class Form:
+    """What was written once, to be signed for many users and groups."""
+
+    def __init__(self, written: bytes) -> None:
+        """Look where they stand."""
+        self._written = written
+        self._users, self._user_texts = _places(written, _LONG.pack(USER)), _places(written, USER_TEXT)
+        self._groups, self._group_texts = _places(written, _LONG.pack(GROUP)), _places(written, GROUP_TEXT)
+
+    def signed(self, user: int, group: int) -> bytes:
+        """What was written, for this user and group."""
+        whole = bytearray(self._written)
+        for real, numbers, texts in (
+            (user, self._users, self._user_texts),
+            (group, self._groups, self._group_texts),
+        ):
+            for place in numbers:
+                _LONG.pack_into(whole, place, real)
+            for place in texts:
+                whole[place : place + len(USER_TEXT)] = b"%10d" % real
+        return bytes(whole)
+
+
+def _places(written: bytes, part: bytes) -> list[int]:
+    return [found.start() for found in re.finditer(re.escape(part), written)]
 
 
 class Reader:

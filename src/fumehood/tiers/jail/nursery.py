@@ -69,7 +69,7 @@ class Zygote:
         """Ask for one more process, in this namespace; the channel on which it will take its orders."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with suppress(OSError):  # it has just ended, which is heard next
-            wire.send(self.channel, {}, (theirs.fileno(), namespace))
+            wire.send(self.channel, wire.NOTHING, (theirs.fileno(), namespace))
         theirs.close()
         self.births_left -= 1
         self.owed.append(ward)

@@ -6,7 +6,6 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
-from fumehood.kernel.sequence import signed
 from fumehood.tiers.jail import seal, trees
 
 if TYPE_CHECKING:
@@ -14,8 +13,8 @@ if TYPE_CHECKING:
     from fumehood.tiers.jail.wire import Message
 
 
-def complete(ward: Ward, user: int, given: list[int]) -> seal.Seal:
-    """How it is to be sealed, by the plan's slices and with its own user, trees and processors.
+def complete(ward: Ward, user: int, given: list[int]) -> tuple[bytes, tuple[str, ...]]:
+    """How it is to be sealed, by the plan's slices and with its own user, trees and processors; what the steps are.
 
     Args:
         ward: Its order and number.
@@ -31,8 +30,8 @@ def complete(ward: Ward, user: int, given: list[int]) -> seal.Seal:
         given.append(trees.open_tree(spec, owner if root else None))  # noqa: PERF401 -- to be closed, if the next one fails
     processors = _processors(ward.order["processors"], ward.serial)
     special = seal.Special(doors, _targets(ward.order["trees"], given[doors:]), processors)
-    written = seal.write(ward.order["attached"], special)
-    return written._replace(written=signed(written.written, *owner))
+    sealed = seal.write(ward.order["attached"], special)
+    return sealed.form.signed(*owner), sealed.names
 
 
 def _targets(specs: list[Message], mounted: list[int]) -> tuple[tuple[str, bool], ...]:

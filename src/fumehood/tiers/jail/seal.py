@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from fumehood.kernel import landlock, limits, mount, namespaces, privilege, seccomp
 from fumehood.kernel.libc import AT_FDCWD
-from fumehood.kernel.sequence import GROUP, USER, Writer
+from fumehood.kernel.sequence import GROUP, USER, Form, Writer
 from fumehood.tiers.jail import wire
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Special(NamedTuple):
 class Seal(NamedTuple):
     """A sequence of calls, to be signed with a user and a group, and the names of the steps: first, to receive it."""
 
-    written: bytes
+    form: Form
     names: tuple[str, ...]
 
 
@@ -91,7 +91,7 @@ def write(described: bytes, special: Special) -> Seal:
     listener = seccomp.load(writer, orders["attached"], listener=orders["listener"])
     writer.send(BIRTH, b'{"sealed":true}', handed if listener < 0 else [*handed, listener])
     _settle(writer, orders)
-    return Seal(writer.written(), ("take the orders", *writer.names))
+    return Seal(Form(writer.written()), ("take the orders", *writer.names))
 
 
 def _settle(writer: Writer, orders: Message) -> None:

@@ -72,7 +72,7 @@ class Usher:
     def _ask(self) -> None:
         while self._asked < min(_AT_ONCE, _STOCK + len(self._waiting) - len(self._stock)):
             with suppress(OSError):  # it has ended, which is heard by its pidfd
-                wire.send(self.channel, {})
+                wire.send(self.channel, wire.NOTHING)
             self._asked += 1
 
     def _heard(self) -> None:
@@ -107,8 +107,7 @@ def _be(channel: socket.socket) -> NoReturn:
     own, following = _withdraw()
     sleepers = Sleepers()
     while True:
-        message, _ = wire.receive(control)
-        if message is None:
+        if not control.recv(len(wire.NOTHING)):
             os._exit(0)
         made: list[int] = []
         try:
@@ -120,7 +119,7 @@ def _be(channel: socket.socket) -> NoReturn:
                 signal.pidfd_send_signal(pidfd, signal.SIGKILL)
             wire.send(control, {"failed": f"fork: {error.strerror}"})
         else:
-            wire.send(control, {}, tuple(made))
+            wire.send(control, wire.NOTHING, tuple(made))
         namespaces.rejoin(own, "pid")
         for descriptor in made:
             os.close(descriptor)

@@ -91,10 +91,9 @@ class Ward:
             if self.alarm >= 0:
                 self.warden.watch(self.alarm, self._alarmed)
             given += self.group.doors()
-            told = orders.complete(self, self.uid, given)
-            self.steps = told.names
+            written, self.steps = orders.complete(self, self.uid, given)
             with suppress(BrokenPipeError):  # it was not forked, or has ended: which of both is told next
-                wire.send(self.birth, told.written, (*self.handed, *given))
+                wire.send(self.birth, written, (*self.handed, *given))
         except OSError as error:
             self.fail(str(error))
         finally:

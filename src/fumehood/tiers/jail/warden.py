@@ -114,28 +114,38 @@ class Warden:
         """Turn the loop until the broker hangs up; then end everything."""
         orders = self.broker.fileno()
         self.watch(orders, self._command)
+        patience = -1.0
         while not self.gone:
-            ready = [(descriptor, self.callbacks[descriptor]) for descriptor, _ in self.epoll.poll(self._patience())]
+            ready = [(descriptor, self.callbacks[descriptor]) for descriptor, _ in self.epoll.poll(patience)]
             ready.sort(key=lambda pair: pair[0] == orders)  # last: what was let go of before makes room for them
             for descriptor, callback in ready:
                 # An earlier callback of this turn may have ended it, and the number may already be another's, which
                 # has nothing to read and would hold us up.
                 if self.callbacks.get(descriptor) is callback:
                     callback()
-            now = time.monotonic()
-            for ward in [ward for ward in self.wards if ward.wanted() <= now]:
-                ward.look(now)
+            due = self._look(time.monotonic())
             self.ended = [group for group in self.ended if not group.remove()]
+            patience = self._patience(due)
         for ward in list(self.wards):
             ward.kill("broker")
         self._sweep()
 
-    def _patience(self) -> float:
-        """Seconds until something has to be looked at unasked."""
-        due = min((ward.wanted() for ward in self.wards), default=math.inf)
+    def _look(self, now: float) -> float:
+        """Look at whoever wants it now; when the next one will, in monotonic seconds."""
+        due = math.inf
+        for ward in list(self.wards):
+            wanted = ward.wanted()
+            if wanted <= now:
+                ward.look(now)
+                wanted = ward.wanted()
+            due = min(due, wanted)
+        return due
+
+    def _patience(self, due: float) -> float:
+        """Seconds until something has to be looked at unasked; -1 for ever."""
         if self.ended:
             due = min(due, time.monotonic() + _BROOM_MS / 1000)
-        return -1 if due == math.inf else min(max(0.0, due - time.monotonic()), _LONGEST_S)
+        return -1.0 if due == math.inf else min(max(0.0, due - time.monotonic()), _LONGEST_S)
 
     def leave(self) -> None:
         """End everything after this turn of the loop."""

@@ -24,6 +24,8 @@ ELEMENT_LIMIT = 600_000
 DESCRIPTOR_LIMIT = 64
 #: Asks a runner to be as warm as after a run; it answers nothing.
 WARM: Message = {"warm": True}
+#: What is said by the descriptors that come along, or by its coming alone.
+NOTHING = b"{}"
 #: Tells a runner that its first program comes in a moment; it answers nothing to this either.
 SOON: Message = {"soon": True}
 #: The descriptor on which a zygote hears its warden, and a runner its broker.
