@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from fumehood.environments.choice import Choice
-    from fumehood.execution import Event, State
+    from fumehood.execution import Event, ProgramError, State
     from fumehood.hearing import Hearing
     from fumehood.outcome import Account
     from fumehood.policy import Policy
@@ -42,12 +42,15 @@ class Begun(NamedTuple):
 class Recorder:
     """Puts together the results of one cell's runs."""
 
-    def __init__(self, ready: Prepared, policy: Policy, choice: Choice, *, out: Path | None) -> None:
-        """Take what is the same for all of them; `out` receives what the programs write below out/."""
+    def __init__(
+        self, ready: Prepared, policy: Policy, choice: Choice, *, data: Sequence[str], out: Path | None
+    ) -> None:
+        """Take what is the same for all of them: the names below data/, and what receives what is below out/."""
         self.filter = Filter(ready.plan.output, policy, secret_values(policy))
         self._ready = ready
         self._policy = policy
         self._choice = choice
+        self._data = data
         self._out = out
 
     def known(self, program: Program, read: Read) -> dict[str, Any]:
@@ -63,10 +66,17 @@ class Recorder:
             "policy_sha256": self._ready.policy_sha256,
         }
 
+    def _explained(self, error: ProgramError | None) -> ProgramError | None:
+        """An error with what to do about it: a package is missing, or the caller's data was looked for elsewhere."""
+        if error is None or error.name != "FileNotFoundError":
+            return self._choice.explain(error)
+        missed = next((name for name in self._data if error.message.endswith((f"'{name}'", f"/{name}'"))), None)
+        return error if missed is None else error._replace(remedy=f"It was handed over as data/{missed}.")
+
     def result(self, begun: Begun, seen: Seen, account: Account, *, state: State, ran: float) -> Result:
         """All of it; `ran` is when the program ended."""
         space = Workspace(begun.cell.workspace)
-        error, completed = self._choice.explain(account.error), account.outcome == "completed"
+        error, completed = self._explained(account.error), account.outcome == "completed"
         words, replaced = outcome.words(seen, error, completed=completed)
         words, filtered = self.filter.words(words)
         denials = outcome.denials(self._ready.plan, seen) if seen.denied else ()

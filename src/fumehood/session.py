@@ -141,7 +141,8 @@ class Session:
     def _record(self) -> Recorder:
         """What puts this cell's results together; made when the first is due."""
         if self._recorder is None:
-            self._recorder = Recorder(self.ready, self.policy, self.choice, out=self.out)
+            names = [str(tree["target"]).rpartition("/")[2] for tree in self.trees]
+            self._recorder = Recorder(self.ready, self.policy, self.choice, data=names, out=self.out)
         return self._recorder
 
     def _require_living(self) -> None:

@@ -198,9 +198,10 @@ def test_failures_in_libraries_are_told_by_the_programs_lines(sandbox: fh.Sandbo
     assert len(result.error.traceback.splitlines()) < 25
 
 
-def test_a_progress_bar_is_one_line(sandbox: fh.Sandbox) -> None:
-    """What tqdm wrote over and over is its last state."""
-    result = sandbox.run("from tqdm import tqdm\nimport time\nfor _ in tqdm(range(40)): time.sleep(0.01)")
+@pytest.mark.parametrize("module", ["tqdm", "tqdm.auto", "tqdm.notebook"])
+def test_a_progress_bar_is_one_line(sandbox: fh.Sandbox, module: str) -> None:
+    """What tqdm wrote over and over is its last state, also where a program takes the bar of notebooks."""
+    result = sandbox.run(f"from {module} import tqdm\nimport time\nfor _ in tqdm(range(40)): time.sleep(0.01)")
 
     assert "100%" in result.stderr
     assert 1 == len(result.stderr.splitlines())

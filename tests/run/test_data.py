@@ -75,6 +75,17 @@ def test_a_link_on_the_command_line_is_followed_once(tmp_path: Path) -> None:
     assert "2" == fh.run("open('data/latest.csv').read()", data=[tmp_path / "latest.csv"]).value
 
 
+@pytest.mark.parametrize("path", ["in.csv", "./in.csv", "/data/in.csv", "/home/user/in.csv"])
+def test_who_looks_elsewhere_is_told_where_it_is(tmp_path: Path, path: str) -> None:
+    """Models forget the folder; of a file that was not handed over nothing is said."""
+    (tmp_path / "in.csv").write_text("a\n")
+    with fh.Sandbox(data=[tmp_path / "in.csv"]) as sandbox:
+        missed, unknown = sandbox.run(f"open({path!r})").error, sandbox.run("open('other-in.csv')").error
+
+    assert "data/in.csv" in (missed.remedy if missed else "")
+    assert ("FileNotFoundError", "") == (unknown and (unknown.name, unknown.remedy))
+
+
 def test_several_and_odd_names(tmp_path: Path) -> None:
     """Names with spaces, newlines and other letters arrive as they are."""
     names = ["with space.txt", "zeilen\numbruch", "é😀", "-rf", "a'b\"c"]

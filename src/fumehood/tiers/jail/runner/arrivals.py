@@ -33,6 +33,13 @@ def _meet_threadpools(threadpoolctl: ModuleType) -> None:
     controller._find_libraries_with_linux = controller._find_libraries_with_dl_iterate_phdr  # noqa: SLF001 -- no other way in
 
 
+def _meet_bars(notebook: ModuleType) -> None:
+    """Its widgets have no page here: the bar is the one of a terminal."""
+    bars = sys.modules["tqdm.std"]
+    notebook.tqdm = notebook.tqdm_notebook = bars.tqdm  # type: ignore[attr-defined]
+    notebook.trange = notebook.tnrange = bars.trange  # type: ignore[attr-defined]
+
+
 _MEETINGS: dict[str, Callable[[ModuleType], None]] = {
     "matplotlib.pyplot": figures.meet_pyplot,
     "matplotlib.figure": figures.meet_figure,
@@ -43,6 +50,7 @@ _MEETINGS: dict[str, Callable[[ModuleType], None]] = {
     "altair": _meet_altair,
     "plotly.io._renderers": _meet_plotly,
     "threadpoolctl": _meet_threadpools,
+    "tqdm.notebook": _meet_bars,
 }
 
 
