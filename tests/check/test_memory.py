@@ -18,7 +18,7 @@ from fumehood.check.examine import _capabilities
 from fumehood.check.judge import judge
 from fumehood.check.python import Names, follow
 from fumehood.check.python.comparing import MAX_COMPARED, alike
-from fumehood.check.python.values import NONE, Const, Object, Ref, Seq, Text, Unknown, Value, union_of
+from fumehood.check.python.values import MAX_OPTIONS, NONE, Const, Object, Ref, Seq, Text, Unknown, Value, union_of
 from fumehood.policy import Policy
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ frame = pd.DataFrame({"k": ["a", "b", "a", "b"] * 25, "v": [1.0, 2.0, 3.0, 4.0] 
 frame.groupby("k")["v"].sum().to_dict()
 """
 SETTLED = [
+    "open('out/table.csv', 'w').write('a,b\\n')\nopen('out/table.csv', 'a').write('1,2\\n')",
     "x = 1\ny = [x, None, {'a': 2.5, 3: ...}, (4, 1j), range(3), b'']\nz = y",
     "def f(x, seen=[]):\n seen.append(x)\n return lambda: (x, seen)\ng = f(1)\nh = f",
     "class A:\n def go(self): return self\na = A()\na.me = a\ngo = a.go",
@@ -209,6 +210,16 @@ def test_what_leaves_all_as_it_was_is_read_no_more(program: str) -> None:
 
     assert again is report
     assert state.digest == settled.digest == after.digest == looked.digest
+
+
+def test_what_is_written_now_and_then_does_not_grow() -> None:
+    """A file that may hold what an earlier run wrote, or what this one does."""
+    program = "if input():\n with open('out/a', 'w') as f:\n  f.write('a')\n  f.write('b')"
+    state: State | None = None
+    for _ in range(2 * MAX_OPTIONS):
+        _, state = examine(program, state=state)
+
+    assert state is examine(program, state=state)[1]
 
 
 @pytest.mark.parametrize(("before", "after"), CHANGES)

@@ -45,6 +45,26 @@ def test_later_run_knows_earlier_ones(cells: tuple[str, ...], rules: list[str]) 
 
 
 @pytest.mark.parametrize(
+    "program",
+    [
+        "open('h.py', 'w').write('import os')\nopen('h.py', 'w').write({!r})\nimport h",
+        "open('h.py', 'w').write('import os')\nif input(): open('h.py', 'w').write({!r})\nimport h",
+        "for _ in range(2):\n with open('h.py', mode='w') as h: h.write({!r})\nimport runpy\nrunpy.run_path('h.py')",
+        "from pathlib import Path\nh = Path('h.py')\nh.write_text('import os')\nh.write_text({!r})\nexec(h.read_text())",
+        "from pathlib import Path\nh = Path('h.py')\nh.write_bytes(b'(')\nh.open('w').write({!r})\nimport h",
+        "for _ in range(2):\n open('h.py' if input() else 'g.py', 'w').write({!r})\nimport h",
+        "import shutil\nfor p in 'hg': open(p + '.py', 'w').write({!r})\nshutil.copy('g.py', 'h.py')\nimport h",
+        "open('h.py', 'w').write('')\nopen('h.py', 'a').write('import os\\n')\nopen('h.py', 'a').write({!r})\nimport h",
+    ],
+)
+def test_a_file_that_is_written_anew_holds_what_was_written_last(program: str) -> None:
+    """Code is read as it will stand in its file, and behind what may stand there still."""
+    code = "import os\nos.system('id')"
+
+    assert "FH301" in _last(program.replace("{!r}", repr(code)))
+
+
+@pytest.mark.parametrize(
     ("before", "never_run", "after"),
     [
         ("paths = ['data/a']", "paths[0] = '/etc/passwd'; paths.append('/etc/shadow')", "for p in paths: open(p)"),

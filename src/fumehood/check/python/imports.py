@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from fumehood.check.python.nested import run_code
 from fumehood.check.python.powers import powers_of
 from fumehood.check.python.powers.modules import known
-from fumehood.check.python.values import UNKNOWN, Const, Namespace, Ref, Value, unknown
+from fumehood.check.python.values import UNKNOWN, Const, Namespace, Ref, Value, options, unknown
 
 if TYPE_CHECKING:
     from fumehood.check.python.machine import Machine, Node
@@ -30,12 +30,12 @@ def load(machine: Machine, name: str, node: Node, *, how: tuple[str | int, ...] 
         f"{name.rpartition('.')[2]}.py",
     ):
         written = machine.files.get(path)
-        if isinstance(written, Const):
-            names: dict[str, Value] = {}
-            run_code(machine, written, node, how=(f"import {name}", f"written to {path}"), names=names)
-            return Namespace(None, names)
         if written is not None:
-            return unknown(written.origin)
+            names: dict[str, Value] = {}
+            texts = [option for option in options(written) if isinstance(option, Const)]
+            for text in texts:
+                run_code(machine, text, node, how=(f"import {name}", f"written to {path}"), names=names)
+            return Namespace(None, names) if texts else unknown(written.origin)
     machine.imports.add(top)
     machine.need("module.import", node, value=name)
     if name in ACTING_ON_IMPORT:

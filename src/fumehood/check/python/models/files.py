@@ -11,7 +11,23 @@ from fumehood.check.python.fold.concrete import concrete
 from fumehood.check.python.machine import Args, Machine, method, model
 from fumehood.check.python.models.paths import joined, text_of
 from fumehood.check.python.operators import special
-from fumehood.check.python.values import NONE, UNKNOWN, Const, Object, Text, Unknown, Value, from_values, unknown
+from fumehood.check.python.values import (
+    NONE,
+    NOWHERE,
+    UNKNOWN,
+    Const,
+    Map,
+    Object,
+    Origin,
+    Text,
+    Unknown,
+    Value,
+    from_values,
+    join,
+    options,
+    union_of,
+    unknown,
+)
 
 FILE = "open file"
 
@@ -32,20 +48,17 @@ FILE = "open file"
 def opened(machine: Machine, args: Args) -> Value:
     path = text_of(args.get(0, "file", "filename") or UNKNOWN)
     source = frozenset({"file"}) if isinstance(path, Const) and isinstance(path.value, str) else path.origin | {"file"}
-    del machine
-    return Object(FILE, source, {"file": path})
+    mode = concrete(args.get(1, "mode"))
+    anew = isinstance(mode, str) and ("w" in mode or "x" in mode)
+    return begun(machine, path, source) if anew else Object(FILE, source, {"file": path})
 
 
 @method("pathlib.Path.open")
 def open_path(machine: Machine, owner: Value, args: Args) -> Value:
-    exert(
-        machine,
-        "pathlib.Path.open",
-        Args(
-            [text_of(owner)], args.keywords | ({"mode": args.positional[0]} if args.positional else {}), node=args.node
-        ),
-    )
-    return Object(FILE, frozenset({"file"}), {"file": text_of(owner)})
+    mode = {"mode": args.positional[0]} if args.positional else {}
+    asked = Args([text_of(owner)], args.keywords | mode, node=args.node)
+    exert(machine, "pathlib.Path.open", asked)
+    return opened(machine, asked)
 
 
 PATH_METHODS = {
@@ -80,22 +93,44 @@ def act_on_path(machine: Machine, owner: Value, args: Args) -> Value:
         for text, how in told(args.get(0, "target")):
             machine.need("fs.read" if label.endswith("link_to") else "fs.write", args.node, value=text, how=how)
     if label in {"write_text", "write_bytes"}:
-        keep(machine, path, args.get(0, "data") or UNKNOWN)
+        keep(machine, begun(machine, path), args.get(0, "data") or UNKNOWN)
     if label in {"read_text", "read_bytes"}:
         return kept(machine, path)
     return NONE
 
 
-def keep(machine: Machine, path: Value, data: Value) -> None:
-    """Remember what the program writes to a path that is known."""
-    for text, _ in told(path):
-        if text is not None:
-            name = text.removeprefix("./").removeprefix("/workspace/")
-            old = machine.files.get(name)
-            machine.files[name] = data if old is None else _appended(machine, old, data)
+def begun(machine: Machine, path: Value, source: Origin = NOWHERE) -> Object:
+    """A file that is written anew: what stood in it is gone or, where that is not sure, may stand there still."""
+    file = Object(FILE, source, {"file": path})
+    names = _names(path)
+    if machine.vague or len(names) > 1:
+        file.data["before"] = Map({name: machine.files[name] for name in names if name in machine.files})
+        file.data["text"] = Const("")
+    else:
+        machine.files.update(dict.fromkeys(names, Const("")))
+    return file
+
+
+def keep(machine: Machine, file: Object, data: Value) -> None:
+    """Remember what the program writes to a file whose path is known."""
+    names = _names(file.data["file"])
+    before = file.data.get("before")
+    if isinstance(before, Map):
+        text = file.data["text"] = _appended(machine, file.data["text"], data)
+        machine.files.update({name: join(before.items.get(name, text), text) for name in names})
+    else:
+        for name in names:
+            old = options(machine.files.get(name, Const("")))
+            machine.files[name] = union_of([_appended(machine, option, data) for option in old])
+
+
+def _names(path: Value) -> list[str]:
+    return [text.removeprefix("./").removeprefix("/workspace/") for text, _ in told(path) if text is not None]
 
 
 def _appended(machine: Machine, old: Value, data: Value) -> Value:
+    if isinstance(old, Const) and not old.value:
+        return data
     first, second = concrete(old), concrete(data)
     if isinstance(first, str) and isinstance(second, str):
         return machine.fold("written", first + second, data, old)
@@ -106,11 +141,9 @@ def _appended(machine: Machine, old: Value, data: Value) -> Value:
 
 def kept(machine: Machine, path: Value) -> Value:
     """Answer what the program itself wrote to a path before."""
-    for text, _ in told(path):
-        if text is not None:
-            found = machine.files.get(text.removeprefix("./").removeprefix("/workspace/"))
-            if found is not None:
-                return found
+    for name in _names(path):
+        if name in machine.files:
+            return machine.files[name]
     return unknown(frozenset({"file"}))
 
 
@@ -122,7 +155,7 @@ def write(machine: Machine, owner: Value, args: Args) -> Value:
         plain = concrete(data)
         if isinstance(plain, list) and all(isinstance(line, str) for line in plain):
             data = machine.fold("writelines", "".join(plain))
-        keep(machine, owner.data["file"], data)
+        keep(machine, owner, data)
     return UNKNOWN
 
 
@@ -169,7 +202,7 @@ def copied(machine: Machine, args: Args) -> Value:
     source, target = text_of(args.get(0, "src") or UNKNOWN), text_of(args.get(1, "dst") or UNKNOWN)
     found = kept(machine, source)
     if not isinstance(found, Unknown):
-        keep(machine, target, found)
+        keep(machine, begun(machine, target), found)
     return NONE
 
 
