@@ -12,6 +12,7 @@ from fumehood.check.python.values import UNKNOWN, Const, Map, Seq, Value
 MISSING: Final = object()
 MAX_ITEMS: Final = 20_000
 MAX_DEPTH: Final = 8  # deeper data is no text in disguise
+TEXT: Final = (str, bytes)
 PLAIN = (str, bytes, bytearray, int, float, complex, bool, type(None), range, type(Ellipsis), slice)
 
 
@@ -72,11 +73,11 @@ def lift(data: Any, how: tuple[Any, ...] = ()) -> Value:
 def size_of(value: Value | None) -> int:
     """Estimate the bytes that a value holds, 0 where nothing is known."""
     if isinstance(value, Const):
-        return len(value.value) if isinstance(value.value, str | bytes) else 0
+        return len(value.value) if isinstance(value.value, TEXT) else 0
     if isinstance(value, Seq):
-        return sum(size_of(item) for item in value.items[:64]) + 8 * len(value.items)
+        return sum(map(size_of, value.items[:64])) + 8 * len(value.items)
     if isinstance(value, Map):
-        return sum(size_of(item) for item in [*map(Const, value.items), *value.items.values()][:64])
+        return sum(map(size_of, [*map(Const, value.items), *value.items.values()][:64]))
     attributes = getattr(value, "attributes", None)
     if isinstance(attributes, dict):
         held = cast("dict[str, Value]", attributes)
