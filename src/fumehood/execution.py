@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from fumehood.errors import Error
+    from fumehood.showing import OnConsole
 
 Language = Literal["python", "bash", "javascript"]
 LANGUAGES: tuple[Language, ...] = ("python", "bash", "javascript")
@@ -293,11 +294,11 @@ class Result:
 
         return showing.html(self)
 
-    def __rich__(self) -> str:
+    def __rich__(self) -> OnConsole:
         """Show the same on a rich console, as plain text."""
         from fumehood import showing  # noqa: PLC0415 -- only where a result is shown
 
-        return showing.text(self).replace("[", "\\[")
+        return showing.OnConsole(showing.text(self))
 
 
 def _failure(result: Result) -> Error:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from fumehood.execution import Display, Result
 
@@ -39,14 +39,32 @@ def last_words(result: Result) -> str:
 def html(result: Result) -> str:
     """For a notebook. What could run or fetch something where it is shown is shown as text."""
     parts = [_preformatted(result.stdout), *map(_item, items(result)), _preformatted(last_words(result))]
-    note = f"{result.outcome}: {_escaped(result.limit.remedy)}" if result.limit else result.outcome
-    return f"{''.join(parts)}<small>fumehood: {note}, {result.usage.wall_ms:.1f} ms</small>"
+    return f"{''.join(parts)}<small>fumehood: {_escaped(_end(result))}, {result.usage.wall_ms:.1f} ms</small>"
 
 
 def text(result: Result) -> str:
     """For a console."""
-    parts = [result.stdout, *map(_described, items(result)), last_words(result)]
-    return "\n".join(part for part in parts if part) or result.outcome
+    end = _end(result)
+    parts = [result.stdout, *map(_described, items(result)), last_words(result), end if end != result.outcome else ""]
+    return "\n".join(part for part in parts if part) or end
+
+
+class OnConsole(NamedTuple):
+    """Text for rich, which would read a string for markup, and search it for words to colour: a long line for hours."""
+
+    text: str
+
+    def __rich_console__(self, console: Any, options: object) -> Iterator[object]:
+        """Show it as it is."""
+        yield console.render_str(self.text, markup=False, emoji=False, highlight=False)
+
+
+def _end(result: Result) -> str:
+    """The outcome, and why it is none that was asked for: the limit with its remedy, or what was found."""
+    why = [each.why for each in result.findings] if result.outcome == "refused" else []
+    if result.limit is not None:
+        why = [f"{result.limit.kind}, {result.limit.limit}.", result.limit.remedy]
+    return f"{result.outcome}: {' '.join(why)}" if why else result.outcome
 
 
 def _plain(item: Mapping[str, Display]) -> str:

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import base64
+import io
 import os
 import pty
 import re
 import struct
 import subprocess
+import time
 import zlib
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.console import Console
 
 import fumehood as fh
 from fumehood.cli import inline, sixel
-from fumehood.execution import Display, Result
+from fumehood.execution import Display, Finding, LimitHit, Result
 from tests.run.command import FUMEHOOD, fumehood, inherited
 
 if TYPE_CHECKING:
@@ -210,7 +213,7 @@ def test_a_notebook_shows_tables_and_pictures() -> None:
     assert "<table>" in shown
     assert f'<img src="data:image/png;base64,{base64.b64encode(PICTURE).decode()}">' in shown
     assert not re.search(r"(?i)<script|onerror|http://", shown)
-    assert "<image/png, " in result.__rich__()
+    assert "<image/png, " in consoled(result)
 
 
 @pytest.mark.jail
@@ -233,4 +236,32 @@ def test_what_a_display_says_is_escaped() -> None:
 
     assert "<script" not in result._repr_html_()
     assert "&lt;b&gt;" in result._repr_html_()
-    assert "\\[red]" in result.__rich__()
+    assert "<b>[red]" in consoled(result)
+    assert "\\[red][/none]:smile:\n" == consoled(Result("completed", stdout="\\[red][/none]:smile:"))
+
+
+def test_a_long_line_is_shown_at_once() -> None:
+    """Nothing is searched for words to colour: in a long line of letters that takes minutes."""
+    began = time.monotonic()
+    consoled(Result("completed", stdout="x" * 200_000))
+
+    assert time.monotonic() - began < 10
+
+
+def test_what_came_of_it_has_its_reason() -> None:
+    """A limit is shown with its remedy, a refusal with what was found."""
+    found = Finding("FH1", "n", "c", None, 1, 0, "", (), "resolved", "files.read", "It reads all.", "", "", "refuse")
+    refused = Result("refused", findings=(found,))
+    limited = Result("limit", limit=LimitHit("wall", "1s", "1s", "Take more."))
+
+    for shown in (Result._repr_html_, consoled):
+        assert "refused: It reads all." in shown(refused)
+        assert "limit: wall, 1s. Take more." in shown(limited)
+
+
+def consoled(result: Result) -> str:
+    """What a rich console of eighty columns shows."""
+    console = Console(width=80, file=io.StringIO(), force_terminal=False)
+    console.print(result)
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
