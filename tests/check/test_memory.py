@@ -18,7 +18,19 @@ from fumehood.check.examine import _capabilities
 from fumehood.check.judge import judge
 from fumehood.check.python import Names, follow
 from fumehood.check.python.comparing import MAX_COMPARED, alike
-from fumehood.check.python.values import MAX_OPTIONS, NONE, Const, Object, Ref, Seq, Text, Unknown, Value, union_of
+from fumehood.check.python.values import (
+    MAX_OPTIONS,
+    NONE,
+    Const,
+    Object,
+    Ref,
+    Seq,
+    Text,
+    Unknown,
+    Value,
+    options,
+    union_of,
+)
 from fumehood.policy import Policy
 
 if TYPE_CHECKING:
@@ -269,6 +281,22 @@ def test_what_says_the_same_is_the_same(say: Callable[[], Value]) -> None:
 
     assert one is union_of([one, other])
     assert alike({"x": one, "y": one}, {"x": one, "y": other})
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (Const(1), Const(value=True)),
+        (Const(0.0), Const(-0.0)),
+        (Const("a"), Const(b"a")),
+        (Text("a", "b"), Text("a", "c")),
+        (Text("a", "b"), Text("c", "b")),
+        (Text("a", "b"), Text("a", "b", frozenset({"network"}))),
+    ],
+)
+def test_what_says_something_else_stays_another(one: Value, other: Value) -> None:
+    """Neither is lost where it may be the one or the other."""
+    assert [one, other] == options(union_of([one, other]))
 
 
 @settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
