@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 
 from fumehood.check import State, budget, check, examine
 from fumehood.check.examine import MAX_REMEMBERED, _remembered
 from fumehood.check.examine import examine as again
+from fumehood.check.weight import weigh
 
 
 def _last(*cells: str) -> list[str]:
@@ -120,6 +123,58 @@ def test_memory_of_answers_is_bounded() -> None:
 
     assert MAX_REMEMBERED == len(_remembered)
     assert last is examine(f"kept = {MAX_REMEMBERED + 49}")
+
+
+#: Fourteen megabytes, from a thousand characters.
+MUCH = "".join(f"v{number} = '\U0001f600' * 60000\n" for number in range(60))
+
+
+@pytest.mark.parametrize("lasting", [False, True])
+def test_what_programs_make_is_kept_within_bounds(lasting: bool) -> None:  # noqa: FBT001 -- as parametrize names it
+    """Neither what is remembered of many programs, nor what those of one sandbox left, fills the memory."""
+    state: State | None = None
+    tracemalloc.start()
+    try:
+        for round_ in range(12):
+            _, after = examine(MUCH.replace("v", f"v{round_}_"), state=state)
+            state = after if lasting else None
+        left, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert left < 100 << 20
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        MUCH,
+        "".join(f"v{number} = list(range(20000))\n" for number in range(9)),
+        "".join(f"v{number} = dict(zip(range(4000), range(4000)))\n" for number in range(9)),
+        "".join(f"def f{number}(a, b): return [(a, b), a.c.d.e(1, 2, {number})]\n" for number in range(300)),
+        "f = " + "lambda: (" * 80 + "1" + ")" * 80,
+        "v = b'a,' * 2000; w = v.split(b','); x = w * 4",
+    ],
+)
+def test_nothing_weighs_more_than_it_is_reckoned_to(source: str) -> None:
+    """Only what is reckoned to be too much is weighed."""
+    _, state = examine(source)
+
+    assert weigh(state.names, 1 << 30) <= state.weight
+
+
+def test_what_was_too_much_to_keep_is_not_forgotten_in_silence() -> None:
+    """Else a program would have what it left behind forgotten, and its next one read as if it were not there."""
+    cells = ["import os; run = os.system", MUCH, MUCH.replace("v", "w")]
+
+    assert ["FH002"] == _last(*cells, "run('id')") == _last(*cells, "x = 1", "x")
+
+
+def test_what_was_replaced_is_not_kept() -> None:
+    """Only what is still there counts, however much there was."""
+    cells = ["import os; run = os.system", *(f"x = '\U0001f600' * 60000 + '{number}'" for number in range(90))]
+
+    assert ["FH301"] == _last(*cells, "run('id')")
 
 
 def test_answers_depend_on_what_came_before() -> None:

@@ -11,6 +11,8 @@ MAX_SOURCE = 1_000_000
 MAX_DEPTH = 90
 MAX_STEPS = 60_000
 MAX_BYTES = 4_000_000
+STEP_BYTES = 1500  # that a step makes at most, as measured
+WIDEST = 4  # bytes of a character
 
 
 class Exhausted(Exception):
@@ -21,6 +23,7 @@ class Budget:
     """What is left of the work allowed for one check.
 
     Attributes:
+        given: The steps that there were in the beginning.
         deadline: On the clock of `time.thread_time`, seconds.
         steps: Nodes that may yet be looked at, over all nested code.
         produced: Bytes or characters that folding may yet make.
@@ -29,13 +32,13 @@ class Budget:
         nesting: Code within code (exec in exec, python in bash) that may yet be entered.
     """
 
-    __slots__ = ("asked", "deadline", "nesting", "pauses", "produced", "steps")
+    __slots__ = ("asked", "deadline", "given", "nesting", "pauses", "produced", "steps")
 
     def __init__(self, *, deadline: float | None = None, steps: int = MAX_STEPS, pauses: int = 1) -> None:
         """Begin with all of it."""
         self.asked = time.thread_time()
         self.deadline = self.asked + HARD_STOP_MS / 1000 if deadline is None else deadline
-        self.steps = steps
+        self.steps = self.given = steps
         self.produced = MAX_BYTES
         self.nesting = 8
         self.pauses = pauses
@@ -59,6 +62,10 @@ class Budget:
         self.produced -= size
         if self.produced < 0 or (size > PIECE and self.late()):
             raise Exhausted
+
+    def made(self) -> int:
+        """Answer how many bytes the values may take that were made meanwhile: no fewer, and mostly many more."""
+        return (self.given - self.steps) * STEP_BYTES + (MAX_BYTES - self.produced) * WIDEST
 
     def late(self) -> bool:
         """Tell whether the time is over. One long pause (the garbage collector's) is not the program's doing."""

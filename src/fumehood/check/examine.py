@@ -7,7 +7,7 @@ import importlib
 import time
 import warnings
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from threading import Lock
 from typing import TYPE_CHECKING, Final
@@ -16,6 +16,7 @@ from fumehood.check.budget import Budget
 from fumehood.check.judge import judge
 from fumehood.check.need import Need, ParseError, Reading
 from fumehood.check.python import Names, follow
+from fumehood.check.weight import weigh
 from fumehood.errors import UsageError
 from fumehood.execution import LANGUAGES, Analysis, Capability, Confidence, Language, Report
 from fumehood.policy import Policy
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 VERSION: Final = "1"
 MAX_REMEMBERED: Final = 256
 LONG: Final = 4096  # what is longer is not held by the memory of it
+MAX_KEPT, MAX_HELD = 16 << 20, 64 << 20  # bytes of what the programs of one sandbox left, and of all that is remembered
+NODE_BYTES: Final = 200  # of syntax, for a character
 UNSAID: Final = frozenset({"module.import"})  # judged, but told by `imports` already
 
 
@@ -35,15 +38,19 @@ class State:
     """What the runs of one sandbox leave for the reading of the next: names and what they stand for. Immutable.
 
     `digest` names it; equal digests came from the same sources in the same order, each read to its end, but for those
-    that left what they found.
+    that left what they found. `weight` is no less than the bytes that it takes. Where programs left more than may be
+    kept, the next one begins with nothing that is not `whole`: from then on no program of that sandbox counts as read
+    to its end.
     """
 
     digest: str = ""
     names: Names = field(default_factory=Names, repr=False, compare=False)
+    weight: int = field(default=0, repr=False, compare=False)
+    whole: bool = field(default=True, compare=False)
 
 
-#: By what was read, or the hash of what is long; by whose rules, and after what.
-_remembered: OrderedDict[tuple[str | bytes, Language, Policy, str], tuple[Report, State]] = OrderedDict()
+#: By what was read, or the hash of what is long; by whose rules, and after what. Each with its weight.
+_remembered: OrderedDict[tuple[str | bytes, Language, Policy, str], tuple[tuple[Report, State], int]] = OrderedDict()
 _lock = Lock()
 _cut_short = count()
 
@@ -71,7 +78,7 @@ def examine(
             f"{language!r} is not a language that fumehood reads.", remedy=f"Name one of {', '.join(LANGUAGES)}."
         )
     rules = Policy.load(policy)
-    before = state or State()
+    before = _bounded(state or State())
     source = source if isinstance(source, str) else bytes(source)
     code_sha256 = "" if len(source) <= LONG else _sha256(source)
     key = (code_sha256 or source, language, rules, before.digest)
@@ -79,11 +86,11 @@ def examine(
         found = _remembered.get(key)
         if found is not None:
             _remembered.move_to_end(key)
-            return found
+            return found[0]
     _reader(language)
     code_sha256 = code_sha256 or _sha256(source)
     begun = time.perf_counter()
-    reading, names = _read(source, language, before, granted=rules.code.spawn)
+    reading, names, made = _read(source, language, before, granted=rules.code.spawn)
     verdict, findings = judge(reading, rules)
     report = Report(
         verdict=verdict,
@@ -98,13 +105,22 @@ def examine(
     told = f"{code_sha256} {language} {rules.sha256} {VERSION} {before.digest}"
     if not reading.complete:  # what a budget cut short may be read further on a quieter machine
         told = f"{told} {next(_cut_short)}"
-    result = report, before if unchanged else State(_sha256(told), names)
-    if reading.complete:
+    weight = before.weight + made
+    result = report, before if unchanged else State(_sha256(told), names, weight, before.whole)
+    if reading.complete and weight <= MAX_KEPT:
         with _lock:
-            _remembered[key] = result
-            while len(_remembered) > MAX_REMEMBERED:
+            _remembered[key] = result, made + weight
+            while len(_remembered) > MAX_REMEMBERED or sum(weight for _, weight in _remembered.values()) > MAX_HELD:
                 _remembered.popitem(last=False)
     return result
+
+
+def _bounded(state: State) -> State:
+    """The state, weighed where it could be too heavy; where it is, that and nothing else is known."""
+    if state.weight <= MAX_KEPT:
+        return state
+    weight = weigh(state.names, MAX_KEPT)
+    return replace(state, weight=weight) if weight <= MAX_KEPT else State(state.digest, whole=False)
 
 
 def _sha256(text: str | bytes) -> str:
@@ -120,11 +136,11 @@ def _capabilities(reading: Reading) -> tuple[Capability, ...]:
     return tuple(Capability(capability, value, line, confidence) for capability, value, line, confidence in found)
 
 
-def _read(source: str | bytes, language: Language, state: State, *, granted: bool) -> tuple[Reading, Names]:
-    """Read a program in its language; where programs may be started, their command lines too."""
+def _read(source: str | bytes, language: Language, state: State, *, granted: bool) -> tuple[Reading, Names, int]:
+    """Read a program in its language, and where programs may be started, their command lines; how much was made."""
     text = source if isinstance(source, str) else _decoded(source)
     if isinstance(text, ParseError):
-        return Reading(error=text), state.names
+        return Reading(error=text), state.names, 0
     text = text.removeprefix("\ufeff")
     reader, bash = _reader(language), _reader("bash") if granted else None
     budget = Budget()
@@ -139,8 +155,9 @@ def _read(source: str | bytes, language: Language, state: State, *, granted: boo
         warnings.warn(
             f"Reading a program failed; it counts as not read to its end ({error!r}).", RuntimeWarning, stacklevel=2
         )
-        return Reading(complete=False), state.names
-    return reading, names
+        return Reading(complete=False), state.names, 0
+    made = budget.made() + len(text) * NODE_BYTES
+    return reading if state.whole else reading._replace(complete=False), names, made
 
 
 def _reader(language: Language) -> ModuleType:

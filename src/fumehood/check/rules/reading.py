@@ -57,7 +57,7 @@ class SyntaxFault(Rule):
 
 
 class ReadingUnfinished(Rule):
-    """The source is too large or too tangled to be read within its budget.
+    """The source is too large or too tangled to be read within its budget, or too much was left by those before it.
 
     ## Why does it matter?
     What was not read is not known. The sandbox holds it; `check.incomplete` says whether to run it, to ask or
@@ -74,7 +74,7 @@ class ReadingUnfinished(Rule):
     ```
 
     ## What to do
-    Put large data into a file below `data/`, and split long programs.
+    Put large data into a file below `data/`, and split long programs; `reset()` begins with nothing left.
     """
 
     id = "FH002"
@@ -91,11 +91,13 @@ class ReadingUnfinished(Rule):
 
     def why(self, need: Need) -> str:
         del need
-        return "The code could not be read to its end within the time and size that reading may take."
+        return (
+            "The code, or what those before it left, could not be read within the time and size that reading may take."
+        )
 
     def fix(self, need: Need) -> str:
         del need
-        return "Put large data into a file below data/, and split long programs."
+        return "Put large data into a file below data/, and split long programs; reset() begins with nothing left."
 
     def allow(self, need: Need) -> str:
         del need
