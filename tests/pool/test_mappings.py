@@ -63,3 +63,28 @@ def test_what_is_imported_lies_in_one_piece() -> None:
     assert still > 0.9
     assert reserved >= 60
     assert left < 32
+
+
+#: Prints on how many pages a few new objects lie where many old ones have left gaps, before and after they are filled.
+FILLING = """
+from fumehood.tiers.jail import arenas
+def pages(size):
+    return len({id(each) // 4096 for each in [bytes(size - 33) for _ in range(40)]})
+old = [bytes(size - 33) for size in (64, 256, 512) for _ in range(4000)]
+del old[::10]
+print(*map(pages, (64, 256, 512)))
+filling = arenas.fill()
+print(*map(pages, (64, 256, 512)))
+"""
+
+
+def test_new_objects_lie_together() -> None:
+    """No gap that old ones left is taken by a new one, which would cost each sandbox a page."""
+    environment = os.environ | {"PYTHONPATH": str(Path(fumehood.__file__).parent.parent)}
+    ran = subprocess.run([sys.executable, "-c", FILLING], env=environment, capture_output=True, text=True, check=True)
+
+    before, after = ([int(each) for each in line.split()] for line in ran.stdout.splitlines())
+    assert all(new < old for new, old in zip(after, before, strict=True)), ran.stdout
+    assert after[0] <= 2
+    assert after[1] <= 4
+    assert after[2] <= 6

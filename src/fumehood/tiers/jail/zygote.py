@@ -30,6 +30,8 @@ _REHEARSALS = 24
 _RESERVE = 48 << 20
 #: Our modules, which nothing imports any more: programs don't find them in sys.modules.
 _OURS: list[ModuleType] = []
+#: What keeps gaps filled.
+_FILLING: list[object] = []
 
 
 def main() -> None:
@@ -122,6 +124,7 @@ def _settle(installed: wire.Message) -> runner.Runner:
     _OURS.extend(sys.modules.pop(name) for name in ours)
     reserve.release()
     gc.collect()
+    _FILLING.extend(arenas.fill())
     gc.freeze()
     with open(f"{seal.HOST_PROC}/self/maps", encoding="utf-8") as file:
         maps = file.read()
