@@ -16,14 +16,17 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from as_user import USERS
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 ROOT = Path(__file__).resolve().parent.parent
 #: As THE_SAME_FOR_ALL of tools/as_user.py, but left to the ordinary user's half, which has no linters to run.
 FOR_THE_OTHER = ("fuzz/test_check.py", "fuzz/test_frames.py")
+_LEFT_OUT = " ".join(f"--ignore=tests/{name}" for name in (*FOR_THE_OTHER, USERS))
 HALVES = (
-    ["env", f"PYTEST_ADDOPTS={' '.join(f'--ignore=tests/{name}' for name in FOR_THE_OTHER)}", str(ROOT / "test")],
+    ["env", f"PYTEST_ADDOPTS={_LEFT_OUT}", str(ROOT / "test")],
     [sys.executable, str(ROOT / "tools" / "as_user.py")],
 )
 #: What an interrupted half has for its own clearing up.

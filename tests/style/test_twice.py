@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from as_user import THE_SAME_FOR_ALL
+from as_user import ROOTS, THE_SAME_FOR_ALL, USERS
 from tests.style.tree import ROOT, name
 from twice import FOR_THE_OTHER
 
@@ -30,6 +30,8 @@ def test_what_is_run_once_opens_no_sandbox() -> None:
     assert [] == [name(path) for path in places if not path.exists()]
     assert [] == [name(path) for path in paths if re.search(r"mark\.(jail|root)\b", path.read_text(encoding="utf-8"))]
     assert set() == set(THE_SAME_FOR_ALL) & set(FOR_THE_OTHER)
+    assert all((ROOT / "tests" / folder).is_dir() for folder in {ROOTS, USERS})
+    assert ROOTS != USERS
 
 
 def test_both_halves_are_shown_one_after_the_other_and_both_count() -> None:
