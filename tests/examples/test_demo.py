@@ -23,3 +23,12 @@ def test_the_demo_shows_averages_and_controls() -> None:
     assert ("", 0) == (done.stderr, done.returncode)
     assert [str(year) for year in range(2015, 2025)] == [year for year, _average in years]
     assert set() == CONTROLS - set(controls)
+
+
+@pytest.mark.jail
+def test_who_reads_the_demo_s_beginning_alone_is_told_nothing_more() -> None:
+    """`./demo | head -3` ends as other commands do."""
+    command = f"{sys.executable} {SHOW} | head -3"
+    done = subprocess.run(["/bin/sh", "-c", command], check=False, capture_output=True, text=True)
+
+    assert ("", 3) == (done.stderr, len(done.stdout.splitlines()))
