@@ -17,7 +17,7 @@ from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from fumehood.errors import SandboxClosed
+from fumehood.errors import PolicyUnenforceable, SandboxClosed
 from fumehood.plan import BARE, plan
 from fumehood.shelves import IMPORTED, PLAIN, WAITING, Shelves
 from fumehood.tiers.jail.service import Jail
@@ -56,6 +56,14 @@ class Prepared(NamedTuple):
     policy_sha256: str
 
 
+def _require_paths(policy: Policy) -> None:
+    for clause, paths in (("files.read", policy.files.read), ("files.write", policy.files.write)):
+        for path in paths:
+            if not os.path.exists(path):  # noqa: PTH110 -- pathlib's raises where this user may not look
+                told = f"{clause} names {path}, which is not there, or not for this user to see"
+                raise PolicyUnenforceable(told, remedy=f"Make it, or take it out of {clause}.")
+
+
 class Pool:
     """Hands out fresh cells by plan, from those that wait where there are any."""
 
@@ -85,6 +93,7 @@ class Pool:
         key = Ask(policy, language, environment)
         ready = self._plans.get(key)
         if ready is None:
+            _require_paths(policy)
             ready = self._keep(key, plan(policy, self.host, language=language, environment=environment))
         return ready
 

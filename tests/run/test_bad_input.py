@@ -128,6 +128,18 @@ def test_a_folder_that_is_gone_holds_nothing(tmp_path: Path) -> None:
         assert not done.stderr or is_one_paragraph(done.stderr)
 
 
+@pytest.mark.parametrize("words", [["run", "-c", "1", "--policy"], ["policy", "lint"]])
+def test_a_path_of_the_policy_that_is_not_there_is_named_with_its_clause(tmp_path: Path, words: list[str]) -> None:
+    """Such a policy can't be enforced here, which is said before anything is made."""
+    (tmp_path / "absent.toml").write_text("[files]\nwrite = ['/nowhere/at/all']\n")
+
+    done = fumehood(*words, "absent.toml", cwd=tmp_path)
+
+    assert 5 == done.code
+    assert "files.write names /nowhere/at/all" in done.err
+    assert is_one_paragraph(done.err)
+
+
 def test_json_tells_what_to_do_where_nothing_can_run() -> None:
     """What `--json` prints of a tier that is not there has the reason and the remedy, each by itself."""
     done = fumehood("run", "--json", "-c", "1", "--tier", "microvm")
