@@ -31,7 +31,12 @@ _numbers = itertools.count(1)
 _AT_ONCE = 4
 #: Of how many ends it is asked in one message.
 _BURIED_AT_ONCE = 256
-_BOOT = "import gc; gc.disable(); from fumehood.tiers.jail.zygote import main; gc.enable(); main()"
+_BOOT = (
+    "import gc; gc.disable(); from fumehood.tiers.jail.arenas import Reserve; reserve = Reserve({}); "
+    "from fumehood.tiers.jail.zygote import main; gc.enable(); main(reserve)"
+)
+#: What a zygote takes with packages that are imported beforehand; without any, taking it would cost more than it saves.
+_RESERVE = 48 << 20
 
 
 class Zygote:
@@ -131,7 +136,8 @@ def _become(definition: Message, channel: socket.socket, failing: int) -> NoRetu
         privilege.set_name("python3")
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         python = definition["python"]
-        code = f"import sys; sys.path.append({root_tree.PACKAGE_FOLDER!r}); {_BOOT}"
+        boot = _BOOT.format(_RESERVE if definition["packages"]["imports"] else 0)
+        code = f"import sys; sys.path.append({root_tree.PACKAGE_FOLDER!r}); {boot}"
         arguments = [python, "-I", "-S", "-B", "-c", code, json.dumps(definition["packages"])]
         os.execve(python, arguments, definition["environment"])  # noqa: S606 -- no shell is the point
     except OSError as error:

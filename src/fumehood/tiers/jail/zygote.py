@@ -26,16 +26,14 @@ if TYPE_CHECKING:
 _LONGEST, _ONE, _TWO = 4096, struct.Struct("=i"), struct.Struct("=2i")
 _ROOM = socket.CMSG_SPACE(_TWO.size)
 _REHEARSALS = 24
-#: What the packages that are imported beforehand will take; what we ourselves write to at each birth lies elsewhere.
-_RESERVE = 48 << 20
 #: Our modules, which nothing imports any more: programs don't find them in sys.modules.
 _OURS: list[ModuleType] = []
 #: What keeps gaps filled.
 _FILLING: list[object] = []
 
 
-def main() -> None:
-    """Serve births on descriptor 3 until the warden is gone."""
+def main(reserve: arenas.Reserve) -> None:
+    """Serve births on descriptor 3 until the warden is gone; `reserve` is for what is imported before."""
     control = socket.socket(fileno=wire.CONTROL)
     installed = json.loads(sys.argv.pop())
     birth, other = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -43,7 +41,7 @@ def main() -> None:
     own = os.open(f"{seal.HOST_PROC}/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
     reader = _rehearse(birth, other)
     other.close()
-    _serve(control, own, reader=reader, ready=_settle(installed))
+    _serve(control, own, reader=reader, ready=_settle(installed, reserve))
 
 
 def _rehearse(birth: socket.socket, other: socket.socket) -> Reader:
@@ -100,13 +98,12 @@ def _bury(control: socket.socket, data: bytes) -> None:
     control.sendmsg([b'{"statuses":[%b]}' % b",".join(b"%d" % status for status in statuses)])
 
 
-def _settle(installed: wire.Message) -> runner.Runner:
+def _settle(installed: wire.Message, reserve: arenas.Reserve) -> runner.Runner:
     """Make forks cheap and alike: everything imported, garbage gone, the rest out of the collector's sight.
 
     Of what a program finds in its process, all is put in place here.
     """
     arrivals.watch()
-    reserve = arenas.Reserve(_RESERVE if installed["imports"] else 0)
     packages.load(installed)
     seeds.prepare()
     null = os.open("/dev/null", os.O_RDWR)
