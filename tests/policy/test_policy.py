@@ -170,3 +170,15 @@ def test_the_default_needs_no_slow_module() -> None:
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
 
     assert set() == {"tomllib", "json", "hashlib", "difflib"} & set(done.stdout.split())
+
+
+def test_tables_are_taken_as_plain_data_too() -> None:
+    """In Python as in TOML: the same names, units and faults."""
+    made: Any = Policy
+    policy = made(limits={"wall": "5s"}, network={"allow": ["api.example.org:443"]}, on_denial="end")
+
+    assert (5.0, "end") == (policy.limits.wall, policy.on_denial.action)
+    assert policy == Policy.from_dict(policy.to_dict())
+    for fault in (5, None, {"wal": "5s"}, {"wall": "soon"}, {}):
+        with pytest.raises(PolicyError, match="limits"):
+            made(limits=fault)

@@ -103,8 +103,10 @@ class Policy:
         return self._hash
 
     def __post_init__(self) -> None:
-        """Freeze the two open tables and refuse a secret that could go nowhere."""
+        """Read what is no table yet, freeze the two open tables and refuse a secret that could go nowhere."""
         reading.read_name(self.name)
+        for name in reading.TABLES:
+            object.__setattr__(self, name, reading.read_table(name, getattr(self, name)))
         object.__setattr__(self, "secrets", Frozen(reading.read_secrets(self.secrets)))
         object.__setattr__(self, "tools", Frozen(reading.read_tools(self.tools)))
         for name, secret in self.secrets.items():

@@ -48,7 +48,7 @@ def read_tables(data: Mapping[str, Any]) -> dict[str, Any]:
         if key == "name":
             tables[key] = read_name(value)
         elif key in TABLES:
-            tables[key] = _table(key, value)
+            tables[key] = read_table(key, value)
         else:
             tables[key] = value
     return tables
@@ -66,8 +66,15 @@ def read_name(value: object) -> str:
     return value
 
 
-def _table(name: str, value: object) -> Table:
+def read_table(name: str, value: object) -> Table:
+    """Return one of the tables with fixed keys, which may be one already.
+
+    Raises:
+        PolicyError: It is no table, or says what has no meaning.
+    """
     table = TABLES[name]
+    if isinstance(value, table):
+        return value
     if name == "on_denial" and isinstance(value, str):
         value = {"action": value}
     return table(**_entries(name, value, table, required=name in _NEVER_EMPTY))
