@@ -280,8 +280,9 @@ def target(out: Path) -> Path:
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"--out {out} can't be made: {error.strerror}", remedy="Name another folder.") from error
+    except (OSError, ValueError) as error:
+        told = f"--out {out} can't be made: {getattr(error, 'strerror', error)}"
+        raise UsageError(told, remedy="Name another folder.") from error
     if not os.access(out, os.W_OK | os.X_OK):
         raise UsageError(f"--out {out} can't be written by you", remedy="Name a folder of yours.")
     return out

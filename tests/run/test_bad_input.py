@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import fumehood as fh
 from fumehood.errors import PolicyError, UsageError
 from fumehood.policy import Policy
 from fumehood.workspace import shared
@@ -74,6 +75,8 @@ def place(tmp_path: Path) -> Path:
         (["-c", "1", "--timeout", "²"], "²"),
         (["-c", "1", "--tier", "moon"], "moon"),
         (["-c", "1", "--env", "moon"], "moon"),
+        (["-c", "1", "--env", "../moon"], "there is no environment '../moon'"),
+        (["-c", "1", "--env", "m" * 300], "there is no environment"),
         (["-c", "1", "--allow-net", "not a host"], "not a host"),
         (["-c", "1", "--data", "missing.csv"], "missing.csv"),
         (["-c", "1", "--data", "fifo"], "neither a file nor a folder"),
@@ -126,6 +129,15 @@ def test_a_folder_that_is_gone_holds_nothing(tmp_path: Path) -> None:
         )  # fmt: skip
         assert code == done.returncode
         assert not done.stderr or is_one_paragraph(done.stderr)
+
+
+@pytest.mark.parametrize("argument", ["data", "out", "policy", "env"])
+def test_a_name_that_no_file_can_have_is_usage(argument: str) -> None:
+    """In Python it is one of fumehood's own errors, as everything is that stops it."""
+    with pytest.raises(UsageError) as caught:
+        fh.Sandbox(**{argument: "a\0b"})  # type: ignore[arg-type]
+
+    assert caught.value.remedy()
 
 
 @pytest.mark.parametrize("words", [["run", "-c", "1", "--policy"], ["policy", "lint"]])

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 from packaging.requirements import InvalidRequirement, Requirement
 
-from fumehood.environments.definition import AUTO, BARE, DATA
+from fumehood.environments.definition import AUTO, BARE, DATA, NAME
 from fumehood.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
 _MODULE = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*", re.ASCII)
 
 
@@ -26,7 +25,7 @@ def read_name(name: str) -> str:
     if name in {AUTO, BARE, DATA}:
         told = f"{name!r} is a name of fumehood's own"
         raise UsageError(told, remedy=f"Take another: `fumehood env create my-{name} --from data PACKAGE ...`.")
-    if not _NAME.fullmatch(name):
+    if not NAME.fullmatch(name):
         told = f"{name!r} can't be the name of an environment"
         raise UsageError(told, remedy="Use up to 40 small letters, digits and hyphens, a letter first.")
     return name

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 AUTO, BARE, DATA = "auto", "bare", "data"
+#: What a user may call an environment; a file has its name.
+NAME: Final = re.compile(r"[a-z][a-z0-9-]{0,39}")
 _SHIPPED = Path(__file__).parent / "shipped"
 _BUILDS: Final = "# builds allowed\n"
 _PIN = re.compile(r"^([A-Za-z0-9._-]+)==\S+", re.MULTILINE)

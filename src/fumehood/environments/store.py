@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from fumehood.environments.definition import BARE, DATA, Definition, data
+from fumehood.environments.definition import BARE, DATA, NAME, Definition, data
 from fumehood.errors import Unavailable, UsageError
 
 if TYPE_CHECKING:
@@ -75,17 +75,19 @@ class Store:
         if name == BARE:
             told = f"{BARE!r} is the standard library alone: it has no packages to export or remove"
             raise UsageError(told, remedy=f"Name another: {', '.join(self.known())}.")
+        if not NAME.fullmatch(str(name)):
+            raise self._unknown(name, "")
         try:
             return Definition.load(self.names.joinpath(f"{name}.json").read_text(encoding="utf-8"))
         except (FileNotFoundError, NotADirectoryError):
-            known = ", ".join(("auto", BARE, *self.known()))
-            told = f"there is no environment {name!r}"
-            raise UsageError(
-                told, remedy=f"Use one of {known}, or make it: fumehood env create {name} PACKAGE ..."
-            ) from None
+            raise self._unknown(name, f", or make it: fumehood env create {name} PACKAGE ...") from None
         except (OSError, ValueError) as error:
             told = f"the definition of {name!r} can't be read: {error}"
             raise UsageError(told, remedy=f"Remove {self.names}/{name}.json and create it anew.") from error
+
+    def _unknown(self, name: str, otherwise: str) -> UsageError:
+        known = ", ".join(("auto", BARE, *self.known()))
+        return UsageError(f"there is no environment {name!r}", remedy=f"Use one of {known}{otherwise or '.'}")
 
     def known(self) -> tuple[str, ...]:
         """The names of all environments that have packages, the shipped one first."""
