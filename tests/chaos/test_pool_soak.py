@@ -11,7 +11,7 @@ import threading
 import time
 from collections import Counter
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import pytest
 
@@ -20,9 +20,6 @@ from fumehood.kernel.libc import LIBC
 from tests import unread as fh
 from tests.chaos.remains import census, cgroups, children, family, read, settled, zygotes
 from tests.chaos.test_soak import MIB, POLICY, PROGRAMS, RUNS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 pytestmark = [pytest.mark.jail, pytest.mark.slow, pytest.mark.timeout(7200)]
 
@@ -84,45 +81,18 @@ def run_some(count: int, seed: int) -> list[str]:
                 return
             if turn % 500 == 250:
                 end_zygotes()
-            wrong.extend(tried(*dice.choices(CHOICES, [share for *_, share, _ in CHOICES])))
+            (code, env, _, right), *_ = dice.choices(CHOICES, [share for *_, share, _ in CHOICES])
+            policy, timeout = BARE_POLICY if env == "bare" else DATA_POLICY, SHORT_S if right == {"limit"} else None
+            result = fh.run(code, policy=policy, env=env, timeout=timeout)
+            if result.outcome not in right:
+                wrong.append(f"{result.outcome} {result.error} {result.limit}: {code}")
 
-    in_threads(work)
-    return wrong
-
-
-def run_all_at_once() -> list[str]:
-    """Run each that comes to its end in all threads at the same time; what came out wrong.
-
-    What is in use at once is seldom more. Afterwards each thread has what it needs for any of them: the C library keeps
-    that, and without this some threads would come upon the rare ones after the first count.
-    """
-    together, wrong = threading.Barrier(THREADS), list[str]()
-
-    def work(_: int) -> None:
-        for choice in CHOICES:
-            if choice[-1] != {"limit"}:
-                together.wait()
-                wrong.extend(tried(choice))
-        together.wait()
-        zygotes()
-
-    in_threads(work)
-    return wrong
-
-
-def in_threads(work: Callable[[int], None]) -> None:
     threads = [threading.Thread(target=work, args=(number,)) for number in range(THREADS)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-
-
-def tried(choice: tuple[str, str, int, set[str]]) -> list[str]:
-    code, env, _, right = choice
-    policy, timeout = BARE_POLICY if env == "bare" else DATA_POLICY, SHORT_S if right == {"limit"} else None
-    result = fh.run(code, policy=policy, env=env, timeout=timeout)
-    return [] if result.outcome in right else [f"{result.outcome} {result.error} {result.limit}: {code}"]
+    return wrong
 
 
 def end_zygotes() -> None:
@@ -205,7 +175,7 @@ def test_what_is_held_does_not_grow(monkeypatch: pytest.MonkeyPatch) -> None:
     gc.collect()
     nothing = census()
 
-    wrong = run_all_at_once() + run_some(RUNS // 10, 1)
+    wrong = run_some(RUNS // 10, 1)
     before = held()
     for part in range(2, 11):
         wrong += run_some(RUNS // 10, part)
