@@ -118,7 +118,7 @@ LINES: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
         ("tiers/jail/cell.py", "                return self.meter.cpu_ns(), self.meter.memory_peak()\n",
          '                return self._answers[0].get("cpu_ns", 0), self.meter.memory_peak()\n'),
     ),
-    "two witnesses": (("outcome.py", "claim is not None and agreed[claim]", "claim is not None"),),
+    "two witnesses": (("outcome.py", 'return "disk" if evidence.disk_full else', 'return "disk" if True else'),),
     "plain values": (("outcome.py", "return told if _is_plain(told, depth) else None", "return told"),),
     "parser's depth": (("tiers/jail/wire.py", "except (ValueError, RecursionError)", "except ValueError"),),
     "objects alone": (("tiers/jail/wire.py", "if type(message) is not dict or end != len(text):", "if False:"),),
@@ -155,7 +155,7 @@ LINES: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
          "        next(reversed(self._shelves._held.values())).cells.appendleft(cell)\n"),
     ),
     "no shared memory": (
-        ("tiers/jail/zygote.py", "    gc.collect()\n    gc.freeze()\n",
+        ("tiers/jail/zygote.py", "    gc.freeze()\n",
          "    gc.freeze()\n    import mmap\n    _OURS.append(mmap.mmap(-1, 4096))\n"),
     ),
     "own chance": (
