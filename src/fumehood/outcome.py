@@ -68,6 +68,8 @@ class Account(NamedTuple):
         """Why a sandbox is no more."""
         if self.limit is not None:
             return f"the {self.limit.kind} limit of {self.limit.limit} ended it"
+        if self.outcome == "ended":
+            return "something was refused to its program, and the policy ends a sandbox for that (on_denial.action)"
         return "the program ended its interpreter" if self.error is None else self.error.message
 
 

@@ -6,7 +6,6 @@ import os
 import threading
 import time
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fumehood import outcome, pool
@@ -25,6 +24,7 @@ from fumehood.workspace import Workspace, shared, target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
+    from pathlib import Path
 
     from fumehood.calls import Calls
     from fumehood.environments import Environment
@@ -73,12 +73,12 @@ class Session:
         self._reader = Reader(self.policy)
         self.choice = Choice(env, lasting=lasting, on_build=on_build)
         self.language: Language = language_of(language)
-        self.trees = shared((data,) if isinstance(data, str | os.PathLike) else tuple(data))
+        self.trees = shared(data)
         self.conversation = conversation
         if conversation is not None:
             for tree in self.trees:
                 conversation.holds(str(tree["target"]).removeprefix("/workspace/"))
-        self.out = None if out is None else target(Path(out))
+        self.out = None if out is None else target(out)
         self.lost: str | None = None
         self.state_gone = False
         self.runs = self._process = 0

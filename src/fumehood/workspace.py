@@ -10,9 +10,10 @@ import errno
 import hashlib
 import os
 import stat
+from collections.abc import Iterable
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from fumehood.errors import MissingFile, UsageError
 from fumehood.execution import File, LeftOut
@@ -272,12 +273,13 @@ def transfer(path: str, source: int, target: int | None) -> File:
     return File(path, size, digest.hexdigest())
 
 
-def target(out: Path) -> Path:
+def target(out: str | os.PathLike[str]) -> Path:
     """The folder that receives what lies below out/, made and tried before anything runs.
 
     Raises:
         UsageError: It can't be made or written.
     """
+    out = _path(out, "out")
     try:
         out.mkdir(parents=True, exist_ok=True)
     except (OSError, ValueError) as error:
@@ -288,14 +290,15 @@ def target(out: Path) -> Path:
     return out
 
 
-def shared(paths: tuple[str | os.PathLike[str], ...]) -> list[dict[str, object]]:
-    """The orders by which host files and folders become readable at data/NAME.
+def shared(data: str | os.PathLike[str] | Iterable[str | os.PathLike[str]]) -> list[dict[str, object]]:
+    """The orders by which host files and folders, or one of them, become readable at data/NAME.
 
     Raises:
         MissingFile: A path leads nowhere.
         UsageError: It can't be read, is neither a file nor a folder, or two have one name.
     """
     trees: dict[str, dict[str, object]] = {}
+    paths = data if isinstance(data, Iterable) and not isinstance(data, str | bytes) else (data,)
     for path in map(_named, paths):
         source = _resolved(path)
         name = Path(os.path.abspath(path)).name  # noqa: PTH100 -- a link keeps its own name, `..` is followed
@@ -308,9 +311,15 @@ def shared(paths: tuple[str | os.PathLike[str], ...]) -> list[dict[str, object]]
 
 
 def _named(path: str | os.PathLike[str]) -> Path:
-    if not os.fspath(path):  # as a Path it would be the whole current folder
+    if path == "":  # as a Path it would be the whole current folder
         raise UsageError("--data '' names nothing", remedy="Name a file or a folder; is a variable empty?")
-    return Path(path)
+    return _path(path, "data")
+
+
+def _path(told: object, what: str) -> Path:
+    if not isinstance(told, str | os.PathLike):
+        raise UsageError(f"{what}={told!r} is no path", remedy='Give a path: "sales.csv", or a pathlib.Path.')
+    return Path(cast("str | os.PathLike[str]", told))
 
 
 def _resolved(path: Path) -> Path:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from fumehood import run as fumehood_run
+from fumehood.errors import StateLost
 from tests import unread as fh
 from tests.run.command import fumehood, run_json
 
@@ -88,6 +89,28 @@ def test_a_run_ended_for_what_it_did_leaves_with_6(tmp_path: Any) -> None:
     assert 6 == done.code
     assert "ended" == answer["outcome"]
     assert ["seccomp"] == [denial["layer"] for denial in answer["denials"]]
+
+
+def test_what_ended_so_says_so_when_it_is_used_again() -> None:
+    """The sandbox is gone by the policy's will, not by the program's."""
+    policy = fh.Policy.from_dict({"on_denial": {"action": "end"}, "check": {"mode": "record"}})
+    with fh.Sandbox(policy=policy) as sandbox:
+        assert "ended" == sandbox.run("import socket; socket.socket()").outcome
+        with pytest.raises(StateLost, match=r"on_denial\.action"):
+            sandbox.run("1")
+
+
+def test_a_program_is_read_with_the_options_that_it_would_be_run_with() -> None:
+    """`language`, `policy`, `env`, `data` and `timeout` are keyword arguments everywhere."""
+    options: dict[str, Any] = {
+        "language": "python",
+        "policy": "default",
+        "env": "bare",
+        "data": [__file__],
+        "timeout": 5,
+    }
+
+    assert ("allow", 2) == (fh.check("1 + 1", **options).verdict, fh.run("1 + 1", **options).value)
 
 
 def test_a_denial_names_the_clause_and_what_would_allow_it(tmp_path: Any) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from fumehood.errors import UsageError
 from tests import unread as fh
 from tests.run.command import run_json
 
@@ -73,6 +74,15 @@ def test_a_link_on_the_command_line_is_followed_once(tmp_path: Path) -> None:
     (tmp_path / "latest.csv").symlink_to("v2.csv")
 
     assert "2" == fh.run("open('data/latest.csv').read()", data=[tmp_path / "latest.csv"]).value
+
+
+@pytest.mark.parametrize("wrong", [{"data": 5}, {"data": [5]}, {"data": b"in.csv"}, {"data": [None]}, {"out": 5}])
+def test_what_is_no_path_is_wrong_use(wrong: dict[str, object]) -> None:
+    """Told in words, with what to give, before anything is made."""
+    with pytest.raises(UsageError, match="is no path") as told:
+        fh.run("1", **wrong)  # type: ignore[arg-type]
+
+    assert "Path" in told.value.remedy()
 
 
 @pytest.mark.parametrize("path", ["in.csv", "./in.csv", "/data/in.csv", "/home/user/in.csv"])

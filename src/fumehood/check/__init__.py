@@ -41,14 +41,19 @@ def __getattr__(name: str) -> object:
     return getattr(import_module(f"fumehood.check.{_LATER[name]}"), name)
 
 
-def check(
+def check(  # noqa: PLR0913 -- the contract's keyword arguments
     source: str | bytes,
     *,
     language: Language = "python",
     policy: Policy | str | Path | None = None,
     state: State | None = None,
+    env: object = None,  # noqa: ARG001 -- as are the next two
+    data: object = None,  # noqa: ARG001
+    timeout: object = None,  # noqa: ARG001
 ) -> Report:
     """Read a program and judge it by a policy, executing nothing.
+
+    `env`, `data` and `timeout` are taken so that the options of `run` serve here, too; what is read needs none of them.
 
     Raises:
         UsageError: The language or the policy is none, or the language's grammar is not installed.
