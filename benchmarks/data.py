@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import idle
 import references
 from rounds import Case, Ledger, Promise, finish, measure, options
-from throughput import SETTLING_S, Account
+from throughput import COLD_S, SETTLING_S, Account
 
 import fumehood
 from fumehood import environments, pool
@@ -118,6 +118,7 @@ def main() -> None:
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     used, counted = cpu_seconds(lambda: fumehood.run("1+1", env="data"), 5)
     grouping, _ = cpu_seconds(once, 5)
+    cold_start, _ = cpu_seconds(references.cold().call, 5)
     finish(
         Ledger(
             "data",
@@ -127,6 +128,7 @@ def main() -> None:
                 Promise("from nothing to the first result", starts[1], 4, "s"),
                 Promise("an idle sandbox of data", size, 6, "MiB"),
                 Promise("fresh sandboxes of data a second and core", 1 / used, 80, "a second", at_least=True),
+                Promise("CPU of one", used / cold_start, round(1 / 80 / COLD_S, 3), "× that of a cold python3 -c pass"),
             ],
             {f"cold ÷ {each.name}": times[0].median / each.median for each in times[1:]}
             | {"CPU ms of a sandbox": used * 1000}

@@ -196,7 +196,7 @@ def _hit(plan: Plan, kind: str, seen: Seen) -> LimitHit:
     sizes = dict.fromkeys(("memory", "disk"), format_bytes)
     show = (sizes | dict.fromkeys(_TIMES, format_seconds)).get(kind, str)
     shown, most = show(limit), show(plan.jail[setting].value)
-    own = f"Give the call more time: the policy allows timeout={most!r}." if most != shown else ""
+    own = f"Give the call more time: limits.{kind} allows timeout={most!r}." if most != shown else ""
     return LimitHit(kind, shown, used.get(kind, shown), own or why(plan, "limit", kind).remedy)
 
 

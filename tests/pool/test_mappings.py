@@ -59,7 +59,7 @@ def test_what_is_imported_lies_in_one_piece() -> None:
     ran = subprocess.run([sys.executable, "-c", RESERVING], env=environment, capture_output=True, text=True, check=True)
 
     (held, reserved), (still, left) = (map(float, line.split()) for line in ran.stdout.splitlines())
-    assert held > 0.99
+    assert held > 0.95
     assert still > 0.9
     assert reserved >= 60
     assert left < 32

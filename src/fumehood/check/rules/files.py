@@ -264,7 +264,7 @@ class WriteStartupFile(_PathRule):
 
     def fix(self, need: Need) -> str:
         del need
-        return "Write the text below out/ and let a person install it."
+        return "Write the text below out/, under a name that nothing obeys, and let a person install it."
 
 
 RULES: tuple[type[Rule], ...] = (

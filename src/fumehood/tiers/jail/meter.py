@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 
+from fumehood.kernel import folders
 from fumehood.kernel.cgroup import FULL_WEIGHT, counter
 
 _TICK_NS = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
@@ -90,7 +91,7 @@ class Meter:
 
     def processes(self) -> int:
         """Processes in the sandbox now."""
-        return len(self._pids())
+        return len([name for name in folders.names(self.descriptors["proc"]) if name.isdigit() and name != b"1"])
 
     def runner_ended(self) -> bool:
         """Whether pid 2 is dead or dying: it closes its files before it can be buried."""

@@ -205,7 +205,8 @@ def _install(rest: str, _: Any) -> None:
     if missing or not names:
         message = (
             f"{' '.join(missing) or rest} can't be installed from inside: there is no network. "
-            f"Outside, make an environment that has it: fumehood env create NAME {' '.join(names) or 'PACKAGE …'}; "
+            f"Outside, take an environment that has it (--env data has the usual ones for data), or make one: "
+            f"fumehood env create NAME {' '.join(names) or 'PACKAGE …'}; "
             "then run with --env NAME."
         )
         raise ModuleNotFoundError(message, name=next(iter(missing), None))
