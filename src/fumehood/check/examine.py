@@ -49,8 +49,10 @@ class State:
     whole: bool = field(default=True, compare=False)
 
 
-#: By what was read, or the hash of what is long; by whose rules, and after what. Each with its weight.
-_remembered: OrderedDict[tuple[str | bytes, Language, Policy, str], tuple[tuple[Report, State], int]] = OrderedDict()
+#: What was read, or the hash of what is long; in which language, by whose rules, and after what.
+_Key = tuple[str | bytes, Language, Policy, str]
+#: Each answer with its weight.
+_remembered: OrderedDict[_Key, tuple[tuple[Report, State], int]] = OrderedDict()
 _lock = Lock()
 _cut_short = count()
 
@@ -82,11 +84,9 @@ def examine(
     source = source if isinstance(source, str) else bytes(source)
     code_sha256 = "" if len(source) <= LONG else _sha256(source)
     key = (code_sha256 or source, language, rules, before.digest)
-    with _lock:
-        found = _remembered.get(key)
-        if found is not None:
-            _remembered.move_to_end(key)
-            return found[0]
+    found = _recalled(key)
+    if found is not None:
+        return found
     _reader(language)
     code_sha256 = code_sha256 or _sha256(source)
     begun = time.perf_counter()
@@ -108,11 +108,25 @@ def examine(
     weight = before.weight + made
     result = report, before if unchanged else State(_sha256(told), names, weight, before.whole)
     if reading.complete and weight <= MAX_KEPT:
-        with _lock:
-            _remembered[key] = result, made + weight
-            while len(_remembered) > MAX_REMEMBERED or sum(weight for _, weight in _remembered.values()) > MAX_HELD:
-                _remembered.popitem(last=False)
+        _remember(key, result, made + weight)
     return result
+
+
+def _recalled(key: _Key) -> tuple[Report, State] | None:
+    with _lock:
+        found = _remembered.get(key)
+        if found is None:
+            return None
+        _remembered.move_to_end(key)
+        return found[0]
+
+
+def _remember(key: _Key, result: tuple[Report, State], weight: int) -> None:
+    """Keep an answer, and let go of those that nobody asked for longest where they are too many or too heavy."""
+    with _lock:
+        _remembered[key] = result, weight
+        while len(_remembered) > MAX_REMEMBERED or sum(each for _, each in _remembered.values()) > MAX_HELD:
+            _remembered.popitem(last=False)
 
 
 def _bounded(state: State) -> State:

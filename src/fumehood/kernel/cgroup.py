@@ -18,6 +18,8 @@ _FREEZER = frozenset({"freezer"})  # where version 1 has it on a mount of its ow
 _TASKS = {1: "tasks", 2: "cgroup.threads"}
 #: Over which processor time is counted out: the kernel's own default, in both versions.
 _PERIOD_US = 100_000
+#: These files are short, and what is cut off from a larger buffer leaves gaps in the heap.
+_PIECE = 4096
 #: What is opened for reading later, each the first of its row that this kernel has. Version 2 needs no count of kills:
 #: there, whoever runs out of memory is ended as a whole.
 _METERS = {
@@ -86,7 +88,7 @@ def _write(path: str, value: object) -> None:
 
 def _whole(descriptor: int) -> str:
     try:
-        return b"".join(iter(lambda: os.read(descriptor, 65536), b"")).decode("ascii")
+        return b"".join(iter(lambda: os.read(descriptor, _PIECE), b"")).decode("ascii")
     finally:
         os.close(descriptor)
 
