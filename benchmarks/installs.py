@@ -53,11 +53,7 @@ def build(name: str) -> None:
     print(f"building {name} …", file=sys.stderr, flush=True)
     shutil.rmtree(place, ignore_errors=True)
     _uv("venv", f"--python={PYTHON}", str(place))
-    wheels = (
-        "--require-hashes",
-        "--only-binary=:all:",
-        "--compile-bytecode",
-    )  # a start that compiles is no peer's fault
+    wheels = ("--require-hashes", "--only-binary=:all:", "--compile-bytecode")  # to compile is no part of a start
     _uv("pip", "sync", *wheels, f"--python={place / 'bin' / 'python'}", str(LOCKS / f"{name}.txt"))
     (place / "built").touch()
 
