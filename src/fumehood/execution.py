@@ -318,8 +318,13 @@ def _failure(result: Result) -> Error:
     return ProgramFailed(told, remedy="`error` has the program's traceback.")
 
 
+_PLAIN = frozenset({type(None), bool, int, float})
+
+
 def strict(data: object) -> object:
     """Plain data that is strict JSON in UTF-8: values as objects, tuples as lists, lone surrogates as U+FFFD."""
+    if type(data) in _PLAIN:
+        return data
     if isinstance(data, str):
         return data if data.isascii() else data.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     if isinstance(data, dict):

@@ -248,11 +248,12 @@ def value(told: object, depth: int = _DEEPEST) -> Any:
 
 
 def _is_plain(told: object, depth: int) -> bool:
-    if isinstance(told, float):
-        return math.isfinite(told)
-    if isinstance(told, list):
+    kind = type(told)
+    if kind is float:
+        return math.isfinite(cast("float", told))
+    if kind is list:
         return depth > 0 and all(_is_plain(item, depth - 1) for item in cast("list[object]", told))
-    if isinstance(told, dict):
+    if kind is dict:
         return depth > 0 and all(_is_plain(item, depth - 1) for item in cast("dict[str, object]", told).values())
     return True
 

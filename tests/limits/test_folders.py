@@ -16,7 +16,7 @@ def test_the_names_are_those_that_the_library_finds(tmp_path: Path) -> None:
     descriptor = os.open(tmp_path, os.O_RDONLY)
     try:
         for _ in range(2):
-            found = folders.names(descriptor)
+            found = folders.names(folders.entries(descriptor))
             assert sorted(map(os.fsencode, [*os.listdir(descriptor), ".", ".."])) == sorted(found)
             (tmp_path / "another").touch()
     finally:

@@ -78,7 +78,7 @@ def _by_first(characters: str) -> dict[str, list[str]]:
 _GATES: Final = _by_first("_-.=")
 #: A search of long text starts at a character that is rare, and looks around it.
 _ANCHORS: Final = _by_first("_-AyGpo")
-_LONG: Final = 2048
+_SHORTEST, _LONG = min(map(len, OPENERS)), 2048
 
 
 def openers_in(text: str) -> frozenset[str]:
@@ -93,7 +93,9 @@ def openers_in(text: str) -> frozenset[str]:
 def begins_in(text: str) -> bool:
     """Whether an opener stands in a text where a key can begin; of a short text, whether one stands there at all."""
     if len(text) < _LONG:
-        return any(gate in text and any(map(text.__contains__, openers)) for gate, openers in _GATES.items())
+        return len(text) >= _SHORTEST and any(
+            gate in text and any(map(text.__contains__, openers)) for gate, openers in _GATES.items()
+        )
     return any(anchor in text and _around(anchor).search(text) is not None for anchor in _ANCHORS)
 
 

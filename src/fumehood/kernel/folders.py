@@ -18,18 +18,24 @@ _ROOM = 1 << 10
 _Room = ctypes.c_char * _ROOM
 
 
-def names(descriptor: int) -> list[bytes]:
-    """The names in a folder, `.` and `..` among them.
+def entries(descriptor: int) -> bytes:
+    """What the kernel tells of all that lies in a folder, to be told apart, or taken apart by `names`.
 
     Whoever has the descriptor shares its place in the folder: as `os.listdir`, this begins there and leaves it at the
     beginning. It is not for two at once.
     """
-    found, room = list[bytes](), _Room()
+    told, room = b"", _Room()
     while size := check(LIBC.syscall(_GET, descriptor, room, _ROOM), "getdents64"):
-        told, place = room.raw, 0
-        while place < size:
-            start = place + _ENTRY.size
-            found.append(told[start : told.index(b"\0", start)])
-            place += _ENTRY.unpack_from(told, place)[2]
+        told += room.raw[:size]
     os.lseek(descriptor, 0, os.SEEK_SET)
+    return told
+
+
+def names(told: bytes) -> list[bytes]:
+    """The names among these entries, `.` and `..` too."""
+    found, place = list[bytes](), 0
+    while place < len(told):
+        start = place + _ENTRY.size
+        found.append(told[start : told.index(b"\0", start)])
+        place += _ENTRY.unpack_from(told, place)[2]
     return found

@@ -225,10 +225,11 @@ class Cell:
 
     async def _used(self, waiter: Waiter) -> tuple[int, int] | None:
         """Processor time and the peak of memory so far; None where it has ended, and the warden said what it used."""
-        assert self.meter is not None  # noqa: S101 -- an open cell has one
+        meter = self.meter
+        assert meter is not None  # noqa: S101 -- an open cell has one
         try:
-            if not self.meter.oom_kills():
-                return self.meter.cpu_ns(), self.meter.memory_peak()
+            if not meter.oom_kills():
+                return meter.cpu_ns(), meter.memory_peak()
             self.kill("memory")  # the program answered, but its tree lost processes to the limit
         except OSError as error:
             if error.errno != errno.ENODEV:

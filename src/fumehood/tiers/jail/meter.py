@@ -40,6 +40,7 @@ class Meter:
         self._peak = 0
         self._cpu_peak = 0
         self._counted = dict[str, tuple[bytes, int]]()
+        self._listed, self._processes = b"", 0
 
     def cpu_ns(self) -> int:
         """CPU time that all processes ever used, nanoseconds; without a cgroup, those still known to the kernel."""
@@ -90,8 +91,12 @@ class Meter:
         return count
 
     def processes(self) -> int:
-        """Processes in the sandbox now."""
-        return len([name for name in folders.names(self.descriptors["proc"]) if name.isdigit() and name != b"1"])
+        """Processes in the sandbox now; as long as the kernel tells of the same, they are not counted again."""
+        told = folders.entries(self.descriptors["proc"])
+        if told != self._listed:
+            found = [name for name in folders.names(told) if name.isdigit() and name != b"1"]
+            self._listed, self._processes = told, len(found)
+        return self._processes
 
     def runner_ended(self) -> bool:
         """Whether pid 2 is dead or dying: it closes its files before it can be buried."""
