@@ -219,6 +219,14 @@ ATTACKS: Final = (
         says, ("call clone",),
     ),
     Attack(
+        "process-sister",
+        "A child of the runner's own parent, outside, which asks for no other: unburied, it keeps the namespace from ending.",
+        "print(call('clone', 0x8000 | 17, 0, 0, 0, 0), flush=True); os._exit(0)",
+        lambda _, seen: seen.result.outcome != "completed",
+        ("call clone",),
+        policy={"limits.wall": "2s"},
+    ),
+    Attack(
         "process-clone3",
         "clone3 keeps its flags in memory, where no filter can look.",
         "r = call('clone3', struct.pack('11Q', 0x10000000, *[0] * 3, 17, *[0] * 6), 88)\nif r == 0: os._exit(0)\n"

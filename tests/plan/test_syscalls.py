@@ -69,6 +69,7 @@ HIGH = 1 << 40
         ("clone", (0x4111,), "allow"),  # vfork
         ("clone", (0x10000011,), "refuse"),  # CLONE_NEWUSER
         ("clone", (HIGH | 0x20011,), "refuse"),  # CLONE_NEWNS
+        ("clone", (0x8011,), "refuse"),  # CLONE_PARENT
         ("socket", (1, 1), "quiet"),
         ("socket", (16, 3), "quiet"),
         ("socket", (2, 1), "refuse"),

@@ -179,8 +179,8 @@ RULES: Final = (
          (Test(0, "ne", 0, "refuse"),), "allow"),
     Rule("mapping", "mmap", "Every program maps memory, but not out of the host's reserve of huge pages, which no limit counts.",
          (Test(3, "mask", 0x40000, "quiet", errno="ENOMEM"),), "allow"),  # MAP_HUGETLB
-    Rule("clone", "clone", "Threads and forks, but no new namespaces: they give powers back that were dropped.",
-         (Test(0, "mask", 0x7E020080, "refuse"),), "allow"),
+    Rule("clone", "clone", "Threads and forks, but no new namespaces, which give dropped powers back, nor a child of the runner's own parent, which would never bury it.",
+         (Test(0, "mask", 0x7E028080, "refuse"),), "allow"),  # CLONE_NEW* and CLONE_PARENT
     Rule("ioctl", "ioctl", "Questions to files and pipes; on a terminal it could type for the user.",
          (
              # The dangerous ones: TIOCSTI, TIOCLINUX, TIOCCONS, TIOCSETD.
