@@ -279,6 +279,32 @@ class TestFailures:
         assert result.error is not None
         assert ("SyntaxError", 2) == (result.error.name, result.error.line)
 
+    @pytest.mark.parametrize(
+        ("code", "told"),
+        [
+            ("x = 1\nif x:\n    return", "line 3\n    return\n    ^^^^^^\nSyntaxError: 'return' outside function\n"),
+            ("%matplotlib inline\n\nbreak", "line 3\n    break\n    ^^^^^\nSyntaxError: 'break' outside loop\n"),
+        ],
+    )
+    def test_what_parses_and_is_no_program_points(self, sandbox: fh.Sandbox, code: str, told: str) -> None:
+        """What only compiling finds is told with its line as well."""
+        error = sandbox.run(code).error
+
+        assert error is not None
+        assert 3 == error.line
+        assert error.traceback.endswith(told)
+
+    @pytest.mark.parametrize(
+        "code",
+        ["x = 1\n\neval('1 +')", "import ast\n\nast.parse('x\\n' * 8 + '= 1')", "x = 1\n\nraise SyntaxError('mine')"],
+    )
+    def test_syntax_errors_of_other_texts_have_the_programs_line(self, sandbox: fh.Sandbox, code: str) -> None:
+        """A text that the program has read is not the program: what counts is where it did so."""
+        error = sandbox.run(code).error
+
+        assert error is not None
+        assert ("SyntaxError", 3) == (error.name, error.line)
+
     def test_groups_are_told_with_their_frames(self, sandbox: fh.Sandbox) -> None:
         """Each exception of a group is there, with the frames of the program."""
         result = sandbox.run(

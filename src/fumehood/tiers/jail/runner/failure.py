@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import linecache
 import os
 import sys
 import traceback
@@ -43,11 +44,13 @@ class Failures:
         trace = _program_frames(error.__traceback__, program)
         told = traceback.TracebackException(type(error), error, trace, compact=True)
         self._trim(told)
-        text = "".join(told.format())
         message = "".join(told.format_exception_only()).strip().partition(": ")[2] or str(error)
         line, code = _line(trace, program), None
         if isinstance(error, SyntaxError):
-            message, line = str(error.msg), error.lineno
+            message = str(error.msg)
+            if trace is None:  # the program itself; compiled from its tree, it is told without its text
+                line = _number(error.lineno)
+                told.text = told.text or linecache.getline(program, line or 0)
         elif isinstance(error, OSError):
             code = error.errno
         return {
@@ -56,7 +59,7 @@ class Failures:
                 "name": name(error),
                 "message": _cut(message),
                 "line": _number(line),
-                "traceback": _cut(text),
+                "traceback": _cut("".join(told.format())),
                 "errno": _number(code),
             },
         }
