@@ -79,6 +79,9 @@ def test_what_is_asked_for_is_what_is_there() -> None:
         ("No module named 'yaml'", "mine", "fumehood env create NAME --from mine pyyaml"),
         ("No module named 'sklearn.linear_model'", "bare", "--env data"),
         ("No module named 'tkinter'", "bare", "part of Python"),
+        ("No module named 'scipy.nothing'", "data", "scipy is there"),
+        ("No module named 'mpl_toolkits.basemap'", "data", "mpl_toolkits is there"),
+        ("No module named 'os.nothing'; 'os' is not a package", "bare", "os is there"),
         ("cannot import name 'x' from 'y'", "bare", ""),
     ],
 )

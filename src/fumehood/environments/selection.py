@@ -52,11 +52,16 @@ def remedy(message: str, environment: str) -> str:
     if found is None:
         return ""
     module = _top(found[1])
-    if module in sys.stdlib_module_names:
-        return f"{module} is part of Python, but not of the Python that sandboxes run here: install it on this machine."
     if module in _MODULES and environment == BARE:
         told = f"{package(module)} is part of the environment `data`: run it with --env data (env='data')."
         return f"{told} A sandbox that was begun without it has to be reset first."
+    holder = found[1].rpartition(".")[0]
+    if holder:  # Python imports it first, and names that where it is missing
+        return (
+            f"{holder} is there and has no {found[1]}: check the name; another version or another package may have it."
+        )
+    if module in sys.stdlib_module_names:
+        return f"{module} is part of Python, but not of the Python that sandboxes run here: install it on this machine."
     base = f"--from {environment} " if environment != BARE else ""
     command = f"fumehood env create NAME {base}{package(module)}"
     return f"If {package(module)} is what you want and trust, install it: `{command}`, then run with --env NAME."
