@@ -88,7 +88,12 @@ def family(pid: int) -> dict[int, int]:
 def children(pid: int) -> list[int]:
     """List the processes whose parent is `pid`, oldest first."""
     below = family(pid)
-    return sorted((child for child in below if (_stat(child) or (0, 0))[0] == pid), key=below.__getitem__)
+    return by_age({child: started for child, started in below.items() if (_stat(child) or (0, 0))[0] == pid})
+
+
+def by_age(processes: dict[int, int]) -> list[int]:
+    """Sort them, the oldest first: numbers begin anew at their highest, and only of those of one tick tell who is older."""
+    return sorted(processes, key=lambda pid: (processes[pid], pid))
 
 
 def zygotes() -> list[int]:
@@ -112,8 +117,7 @@ def _depth(pid: int) -> int:
 
 def named(name: str) -> int:
     """Find the oldest process below this one that calls itself so."""
-    below = family(os.getpid())
-    return next(pid for pid in sorted(below, key=below.__getitem__) if _comm(pid) == name)
+    return next(pid for pid in by_age(family(os.getpid())) if _comm(pid) == name)
 
 
 def survivors(processes: dict[int, int], patience: float = _PATIENCE_S) -> dict[int, str]:
