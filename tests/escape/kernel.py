@@ -167,9 +167,12 @@ ATTACKS: Final = (
         "process-signal-reaper",
         "SIGKILL, SIGTERM and the rest to pid 1: the namespace's init has no handler for any of them.",
         "for n in range(1, 65):\n    attempt(os.kill, 1, n)\ntime.sleep(0.2)\n"
-        "print('alive')",
+        "def stirs():  # it has not come to what it was sent, or is at it; where it can't be seen, it was sent nothing\n"
+        "    told = attempt(slurp, '/proc/1/status') or 'State:\\tS\\nShdPnd:\\t0\\n'\n"
+        "    return 'State:\\tS' not in told or int(told.partition('ShdPnd:')[2].split()[0], 16)\n"
+        "while stirs(): time.sleep(0.01)\nprint('alive')",
         lambda _, seen: "alive" not in seen.result.stdout,
-        ("landlock", "privileges", "usher's signals"),
+        ("landlock", "privileges", "covered pid 1", "usher's signals"),
     ),
     Attack(
         "process-host-pids",

@@ -65,7 +65,7 @@ ATTACKS: Final = (
     Attack("resource-processor", "Processor time in children whose end nobody is told of.",
            "signal.signal(signal.SIGCHLD, signal.SIG_IGN)\nfor _ in range(160):\n if os.fork() == 0:\n"
            "  while time.process_time() < 0.012: pass\n  os._exit(0)\n attempt(os.wait)\nwon()", says, ("limit cpu",),
-           policy={"limits.cpu": "1s"},
+           policy={"limits.cpu": "1s", "limits.wall": "2m"},
            weaker="time of a process that ended unseen between two readings is counted by a cgroup alone"),
     Attack("resource-wall", "More time than was given, deaf to every signal.",
            "for n in range(1, 65): attempt(signal.signal, n, signal.SIG_IGN)\ntime.sleep(2)", unlimited("wall"),
