@@ -44,21 +44,21 @@ def test_a_forgotten_sandbox_is_ended_from_outside(limit: str) -> None:
 
 def test_a_sandbox_in_use_is_not_idle() -> None:
     """Neither a long run nor calls one after another count as idle."""
-    with fh.Sandbox(policy=keeping(idle="1s")) as sandbox:
-        sandbox.run("import time; x = 1; time.sleep(2)")
-        for _ in range(4):
-            time.sleep(0.4)
+    with fh.Sandbox(policy=keeping(idle="2s")) as sandbox:
+        sandbox.run("import time; x = 1; time.sleep(2.5)")
+        for _ in range(5):
+            time.sleep(0.5)
             assert 1 == sandbox.run("x").value
 
 
 def test_lifetime_ends_a_run_in_progress() -> None:
     """The result names the limit, and how to raise it."""
-    with fh.Sandbox(policy=keeping(lifetime="1s")) as sandbox:
+    with fh.Sandbox(policy=keeping(lifetime="3s")) as sandbox:
         sandbox.run("1")
         result = sandbox.run("import time; time.sleep(60)")
 
     assert result.limit is not None
-    assert ("limit", "lifetime", "1s") == (result.outcome, result.limit.kind, result.limit.limit)
+    assert ("limit", "lifetime", "3s") == (result.outcome, result.limit.kind, result.limit.limit)
     assert "limits.lifetime" in result.limit.remedy
     with pytest.raises(TimeoutError):
         result.check()
