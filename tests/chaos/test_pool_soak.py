@@ -19,7 +19,7 @@ from fumehood import environments, pool, shelves
 from fumehood.kernel.libc import LIBC
 from tests import unread as fh
 from tests.chaos.remains import census, cgroups, children, family, read, settled, zygotes
-from tests.chaos.test_soak import MIB, POLICY, PROGRAMS, RUNS
+from tests.chaos.test_soak import MIB, POLICY, PROGRAMS, RUNS, SHORT_S
 
 pytestmark = [pytest.mark.jail, pytest.mark.slow, pytest.mark.timeout(7200)]
 
@@ -38,10 +38,7 @@ DATA_PROGRAMS = {
     "import numpy as np\nkept = [np.ones(1 << 20) for _ in range(100)]": (5, {"limit"}),
     "import numpy as np, time\ntime.sleep(30)": (3, {"limit"}),
 }
-#: A machine under load is slow: only what is to reach a limit has a short time.
-SHORT_S = 1
-BARE_POLICY = POLICY.but(**{"limits.wall": "30s"})
-DATA_POLICY = BARE_POLICY.but(**{"limits.memory": "512MiB", "limits.open_files": 64, "limits.cpu": "10s"})
+DATA_POLICY = POLICY.but(**{"limits.memory": "512MiB", "limits.open_files": 64, "limits.cpu": "10s"})
 CHOICES = [
     *((code, "bare", share, right) for code, (share, right) in PROGRAMS.items()),
     *((code, "data", share, right) for code, (share, right) in DATA_PROGRAMS.items()),
@@ -82,7 +79,7 @@ def run_some(count: int, seed: int) -> list[str]:
             if turn % 500 == 250:
                 end_zygotes()
             (code, env, _, right), *_ = dice.choices(CHOICES, [share for *_, share, _ in CHOICES])
-            policy, timeout = BARE_POLICY if env == "bare" else DATA_POLICY, SHORT_S if right == {"limit"} else None
+            policy, timeout = POLICY if env == "bare" else DATA_POLICY, SHORT_S if right == {"limit"} else None
             result = fh.run(code, policy=policy, env=env, timeout=timeout)
             if result.outcome not in right:
                 wrong.append(f"{result.outcome} {result.error} {result.limit}: {code}")
@@ -108,7 +105,7 @@ def held() -> Held:
             while shelf.cells:
                 shelf.cells.pop().close()
     end_zygotes()
-    for policy, env in ((BARE_POLICY, "bare"), (DATA_POLICY, "data")):
+    for policy, env in ((POLICY, "bare"), (DATA_POLICY, "data")):
         for _ in range(shelves.WAITING + 1):
             fh.run("1", policy=policy, env=env)
     end = time.monotonic() + 120

@@ -20,10 +20,12 @@ pytestmark = [pytest.mark.jail, pytest.mark.slow, pytest.mark.timeout(1800)]
 
 POLICY = fh.Policy.default().but(
     **{
-        "limits.wall": "1s", "limits.cpu": "300ms", "limits.memory": "64MiB", "limits.disk": "1MiB",
+        "limits.wall": "30s", "limits.cpu": "300ms", "limits.memory": "64MiB", "limits.disk": "1MiB",
         "limits.output": "16KiB", "limits.processes": 8, "limits.open_files": 32,
     }
 )  # fmt: skip
+#: A machine under load is slow: only what is to reach a limit has a short time.
+SHORT_S = 1
 #: What runs, its share of a thousand, and the outcomes that are right for it.
 PROGRAMS = {
     "1 + 1": (450, {"completed"}),
@@ -64,8 +66,9 @@ def turn(dice: random.Random, count: int) -> list[str]:
         if number % 100 == 50:
             for pid in zygotes():
                 os.kill(pid, signal.SIGKILL)
-        result = fh.run(code, policy=POLICY, env="bare")
-        if result.outcome not in PROGRAMS[code][1]:
+        right = PROGRAMS[code][1]
+        result = fh.run(code, policy=POLICY, env="bare", timeout=SHORT_S if right == {"limit"} else None)
+        if result.outcome not in right:
             wrong.append(f"{result.outcome} {result.error} {result.limit}: {code}")
     return wrong
 
