@@ -127,18 +127,15 @@ async def test_ending_and_beginning_anew_are_awaited() -> None:
 async def test_a_second_task_is_refused() -> None:
     """Two tasks on one sandbox: the second is told that it is busy."""
     async with fh.AsyncSandbox(policy=LIMITS) as sandbox:
-        await sandbox.run("1")
-        refused = list[SandboxBusy]()
+        await sandbox.run("import time")
+        entered = anyio.Event()
 
-        async def second() -> None:
-            try:
-                await sandbox.run("2")
-            except SandboxBusy as error:
-                refused.append(error)
+        async def first() -> None:
+            await sandbox.run("print(flush=True); time.sleep(60)", on_stdout=lambda _: entered.set())
 
         async with anyio.create_task_group() as group:
-            group.start_soon(sandbox.run, "import time; time.sleep(0.5)")
-            await anyio.sleep(0.1)
-            group.start_soon(second)
-
-    assert 1 == len(refused)
+            group.start_soon(first)
+            await entered.wait()
+            with pytest.raises(SandboxBusy):
+                await sandbox.run("2")
+            await sandbox.interrupt()

@@ -209,7 +209,7 @@ def test_what_was_displayed_before_the_end_is_kept() -> None:
     """A run that a limit ends, or that ends its own interpreter, has what it had shown until then."""
     for code, outcome in (("display(1)\nwhile True: pass", "limit"), ("display(1)\nimport os; os._exit(3)", "failed")):
         with fh.Sandbox(policy=fh.Policy.default().but(**SMALL)) as sandbox:
-            result = sandbox.run(code, timeout=1)
+            result = sandbox.run(code, timeout=2)
 
         assert (outcome, ["1"]) == (result.outcome, [each.data for each in result.displays])
 
@@ -228,9 +228,9 @@ def test_threads_may_display_and_nothing_is_mixed(sandbox: fh.Sandbox) -> None:
         "def show(n):\n    for _ in range(40): display({'text/plain': str(n) * 200}, raw=True)\n"
         "threads = [threading.Thread(target=show, args=(n,)) for n in range(6)]\n"
         "for t in threads: t.start()\nfor t in threads: t.join()\n"
-        "threading.Thread(target=lambda: (time.sleep(0.3), display('late'))).start()"
+        "go = threading.Event()\nlate = threading.Thread(target=lambda: (go.wait(), display('late')))\nlate.start()"
     )
-    later = sandbox.run("time.sleep(0.8)")
+    later = sandbox.run("go.set(); late.join()")
 
     assert "completed" == result.outcome
     assert 240 == len(result.displays)

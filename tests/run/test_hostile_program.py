@@ -219,8 +219,9 @@ def test_a_fork_that_comes_back_is_not_a_second_answer() -> None:
 def test_threads_left_running_write_into_the_next_run() -> None:
     """A thread outlives its run inside the sandbox; it neither holds the run open nor breaks the next."""
     first, second = run(
-        "import threading, time\ndef late():\n    time.sleep(0.3); print('late')\nthreading.Thread(target=late).start()",
-        "time.sleep(0.6)",
+        "import threading\ngo = threading.Event()\ndef late():\n    go.wait(); print('late')\n"
+        "thread = threading.Thread(target=late)\nthread.start()",
+        "go.set(); thread.join()",
     )
 
     assert ("completed", "", "late\n") == (first.outcome, first.stdout, second.stdout)

@@ -170,9 +170,11 @@ def test_held_nothing_moves_and_no_time_passes(sandbox: fh.Sandbox) -> None:
 
     def hold() -> None:
         cell.pause()
-        time.sleep(0.5)
+        assert cell.meter is not None
+        used = 0
+        while used != (used := cell.meter.cpu_ns()):  # it spins until it is held
+            time.sleep(0.2)
         for _ in range(4):  # what is in the pipe by now may still be read
-            assert cell.meter is not None
             seen.append(cell.meter.cpu_ns())
             time.sleep(1)
         cell.resume()
@@ -184,7 +186,7 @@ def test_held_nothing_moves_and_no_time_passes(sandbox: fh.Sandbox) -> None:
 
     assert "completed" == result.outcome
     assert [seen[0]] * 4 == seen
-    assert took > 4.5
+    assert took > 4
     assert result.usage.wall_ms < 3000
 
 
@@ -201,7 +203,7 @@ def test_the_wall_limit_holds_after_a_pause(sandbox: fh.Sandbox) -> None:
         result = sandbox.run("print('in', flush=True)\nwhile True: time.sleep(0.01)", on_stdout=signs, timeout=1)
 
     assert "wall" == (result.limit and result.limit.kind)
-    assert result.usage.wall_ms < 1400
+    assert result.usage.wall_ms < 2400
 
 
 FIGHT = """

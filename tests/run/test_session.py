@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.jail
 
 LIMITS = fh.Policy.default().but(**{"limits.wall": "4s", "limits.memory": "128MiB", "limits.disk": "16MiB"})
+#: Waits until the caller says so.
+TOLD = "while not os.path.exists('go'): time.sleep(0.01)"
 
 
 @pytest.fixture
@@ -86,9 +88,11 @@ def test_reset_without_a_loss_is_a_fresh_beginning(sandbox: fh.Sandbox) -> None:
 def test_a_sandbox_that_ended_between_runs_is_lost(sandbox: fh.Sandbox) -> None:
     """What a left thread does to the interpreter after its run is told by the next call, which ran nothing."""
     sandbox.run(
-        "import os, threading, time\ndef end():\n    time.sleep(0.2); os._exit(3)\nthreading.Thread(target=end).start()"
+        f"import os, threading, time\ndef end():\n    {TOLD}\n    os._exit(3)\nthreading.Thread(target=end).start()"
     )
-    time.sleep(1)
+    sandbox.files.write("go", "")
+    with window(sandbox) as inside:
+        assert [] == inside.left()
     with pytest.raises(StateLost, match="status 3"):
         sandbox.run("open('out/never', 'w')")
 
@@ -139,7 +143,7 @@ def test_a_second_call_at_once_is_refused(sandbox: fh.Sandbox) -> None:
         entered.set()
 
     def call() -> None:
-        results.append(sandbox.run("import time\nprint('in', flush=True)\ntime.sleep(0.5)\n5", on_stdout=hear))
+        results.append(sandbox.run(f"import os, time\nprint('in', flush=True)\n{TOLD}\n5", on_stdout=hear))
 
     thread = threading.Thread(target=call)
     thread.start()
@@ -147,6 +151,7 @@ def test_a_second_call_at_once_is_refused(sandbox: fh.Sandbox) -> None:
     for attempt in (lambda: sandbox.run("1"), sandbox.reset):
         with pytest.raises(SandboxBusy):
             attempt()
+    sandbox.files.write("go", "")
     thread.join()
 
     assert 5 == results[0].value
