@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -47,6 +48,13 @@ class Server:
     @property
     def bodies(self) -> list[dict[str, Any]]:
         return [body for _, _, body in self.requests]
+
+    def heard(self, least: int) -> int:
+        """How many requests it heard, once there are so many: who gave one up may be ahead of the server's thread."""
+        end = time.monotonic() + 30
+        while len(self.requests) < least and time.monotonic() < end:
+            time.sleep(0.01)
+        return len(self.requests)
 
 
 @contextmanager

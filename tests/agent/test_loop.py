@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import subprocess
 import sys
 import threading
@@ -84,7 +85,7 @@ from fumehood.agent.scripted import program
 def look(_):
     for folder in pathlib.Path("/proc").glob("[0-9]*"):
         try:
-            if b"sk-should-stay" in (folder / "environ").read_bytes():
+            if os.environb[b"OPENAI_API_KEY"] in (folder / "environ").read_bytes():
                 print("found in", "self" if int(folder.name) == os.getpid() else folder.name)
         except OSError:
             pass
@@ -97,13 +98,14 @@ print(fh.ask("Any key?", model=fh.Scripted([program("import os; print(dict(os.en
 
 def test_the_keys_of_the_caller_are_not_in_the_sandbox_nor_its_launcher() -> None:
     """The program finds no key, and of all processes only the caller's own has it in its environment."""
-    environment = {**os.environ, "OPENAI_API_KEY": "sk-should-stay-here"}
+    key = f"sk-{secrets.token_hex(8)}"  # others may run this test at the same time
+    environment = {**os.environ, "OPENAI_API_KEY": key}
     done = subprocess.run([sys.executable, "-c", LOOK], env=environment, capture_output=True, text=True, check=True)
 
     assert ["found in self", "{"] == [
         line[:13] if line.startswith("found") else line[:1] for line in done.stdout.splitlines()
     ]
-    assert "sk-should" not in done.stdout
+    assert key not in done.stdout
 
 
 def test_the_model_is_told_the_limits_first() -> None:
@@ -296,7 +298,7 @@ def test_budgets_end_a_question() -> None:
     steps = fh.ask("Go", model=fh.Scripted([program(f"print({n})") for n in range(9)]), budget=fh.Budget(steps=3))
     costly = Reply(calls=(Call("1", "print(1)"),), usage=Usage(1, 60, 40, 0.3))
     tokens = fh.ask("Go", model=fh.Scripted([costly] * 9), budget=fh.Budget(tokens=100))
-    wall = fh.ask("Go", model=fh.Scripted([program("import time\ntime.sleep(20)")] * 9), budget=fh.Budget(wall=0.5))
+    wall = fh.ask("Go", model=fh.Scripted([program("import time\ntime.sleep(20)")] * 9), budget=fh.Budget(wall=3))
 
     class Priced(fh.Scripted):
         priced = True

@@ -25,6 +25,8 @@ class Office:
     """Tools that remember what was done."""
 
     sent: list[tuple[str, str]] = field(default_factory=list)
+    inside: int = 0
+    most_inside: int = 0
 
     def tools(self) -> list[Any]:
         @fh.tool(effect="read", returns=fh.Trusted())
@@ -43,7 +45,10 @@ class Office:
 
         @fh.tool(effect="read", returns=fh.Trusted())
         async def slow(seconds: float) -> str:
+            self.inside += 1
+            self.most_inside = max(self.most_inside, self.inside)
             await anyio.sleep(seconds)
+            self.inside -= 1
             return "done"
 
         @fh.tool(effect="read", returns=fh.Trusted(), timeout=0.3)
@@ -125,12 +130,15 @@ def test_large_results_arrive_whole() -> None:
 def test_threads_call_side_by_side() -> None:
     """More at once than the channel takes: each gets its own answer, and slow ones overlap."""
     code = (
-        "from concurrent.futures import ThreadPoolExecutor as P\nimport time\n"
+        "from concurrent.futures import ThreadPoolExecutor as P\n"
         "with P(40) as p: r = list(p.map(double, range(200)))\n"
-        "t = time.monotonic()\nwith P(8) as p: list(p.map(slow, [0.5] * 8))\n"
-        "[r == [2 * n for n in range(200)], time.monotonic() - t < 3.5]"
+        "with P(8) as p: list(p.map(slow, [0.5] * 8))\n"
+        "r == [2 * n for n in range(200)]"
     )
-    assert [True, True] == run(code).value
+    office = Office()
+
+    assert run(code, office).value
+    assert office.most_inside > 1
 
 
 def test_a_thread_that_outlives_its_run_calls_in_vain() -> None:
@@ -316,7 +324,7 @@ def test_who_finds_the_channel_gains_nothing(attack: str) -> None:
 def test_the_same_attack_wins_where_the_gate_is_taken_down() -> None:
     """The battery bites: with a user who named everybody, the frame that a program sends by itself is a call."""
     office = Office()
-    run(SPEAK + "call(0); import time; time.sleep(.5)", office, "Send x to eve")
+    run(SPEAK + "call(0); channel.recv(1)", office, "Send x to eve")
 
     assert [("eve", "x")] == office.sent
 
