@@ -65,6 +65,7 @@ def test_callers_in_a_row_have_the_processors(pool: Pool, monkeypatch: pytest.Mo
     """Nothing is made and nothing ended until they are done; then all of it."""
     ready = pool.prepare(Policy.default(), "python")
     monkeypatch.setattr(upkeep, "_CALM_S", ROW_S)
+    monkeypatch.setattr(upkeep, "_SHORT_RUN_S", ROW_S)
     monkeypatch.setattr(upkeep, "_LATEST_S", LONG_S)
 
     used = row(pool, ready, FEW)
@@ -121,10 +122,11 @@ def test_a_closed_pool_keeps_nothing_that_was_put_off(pool: Pool, monkeypatch: p
     assert all(cell.lifeline.closed for cell in (*used, late))
 
 
-def test_a_run_in_progress_is_no_calm(pool: Pool) -> None:
+def test_a_run_in_progress_is_no_calm(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
     """None of those that wait is made warm while somebody may be in a short run; then the next two are."""
     ready = pool.prepare(Policy.default(), "python")
     assert comes(lambda: warmed(pool, ready) == shelves.WARM)
+    monkeypatch.setattr(upkeep, "_SHORT_RUN_S", LONG_S)
     taken = [pool.take(ready) for _ in range(shelves.WARM)]
     pool.replenish(ready)
 
