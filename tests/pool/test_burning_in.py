@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import mmap
 import re
 import time
@@ -33,14 +34,17 @@ files = sorted(os.listdir("/tmp") + os.listdir())
 """
 
 
-def look(more: str = "") -> dict[str, Any]:
-    """What a program sees of a burn-in that left what it could, with one more line at its end.
+#: The first programs of an environment find nothing that waited for them; one of the next does, or that many did not.
+PATIENCE_S, MANY = 60.0, 12
 
-    The first programs of an environment find nothing that waited for them; one of the next does.
-    """
+
+def look(more: str = "", *, most: float = math.inf) -> dict[str, Any]:
+    """What a program sees of a burn-in that left what it could, with one more line at its end."""
     environment = replace(BARE, imports=("random",), rehearsal=BURN_IN.format(more=more))
     seen: dict[str, Any] = {}
-    for _ in range(12):
+    runs, end = 0, time.monotonic() + PATIENCE_S
+    while runs < most and time.monotonic() < end:
+        runs += 1
         result = fh.run(LOOK, env=environment)
         assert result.ok, result
         assert "" == result.stdout + result.stderr
@@ -77,8 +81,8 @@ def test_one_that_is_woken_for_its_first_program_does_not_burn_in_again() -> Non
     """Whoever calls after a rest has the next one woken before it is taken; what it did beforehand is done."""
     rehearsal = BURN_IN.format(more="sys.burns = [*getattr(sys, 'burns', ()), os.getpid()]")
     environment = replace(BARE, imports=("random",), rehearsal=rehearsal)
-    times = 0
-    for _ in range(12):
+    times, end = 0, time.monotonic() + PATIENCE_S
+    while time.monotonic() < end:
         times = fh.run("import os, sys; sys.burns.count(os.getpid())", env=environment).value
         if times:
             break
@@ -102,7 +106,15 @@ def test_a_first_program_after_a_rest_may_end_its_sandbox_at_once() -> None:
 @pytest.mark.jail
 def test_a_burn_in_that_takes_long_is_not_done_in_each() -> None:
     """It was done in the zygote, and there it showed that no sandbox could afford it."""
-    assert look("__import__('time').sleep(0.06)")["own"] is False
+    assert look("__import__('time').sleep(0.06)", most=MANY)["own"] is False
+
+
+@pytest.mark.jail
+def test_a_burn_in_that_took_long_once_is_done_all_the_same() -> None:
+    """In the zygote it is done several times, the last of which may have had to wait for a processor."""
+    last = "sys.times = getattr(sys, 'times', 0) + 1; __import__('time').sleep(0.06 * (sys.times == 8))"
+
+    assert look(last)["own"] is True
 
 
 def test_memory_that_was_written_is_collapsed() -> None:

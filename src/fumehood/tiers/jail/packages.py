@@ -62,18 +62,18 @@ def _rehearse(program: str) -> None:
     """Run what a program of this environment does first: what that loads, fills and compiles is then there for all."""
     code = compile(program, "<rehearsal>", "exec")
     scope: dict[str, Any] = {}
-    end, took = time.monotonic() + _REHEARSING_S, 0.0
+    end, least = time.monotonic() + _REHEARSING_S, _BRIEF_S  # what took longer once may have waited for a processor
     for _ in range(_REHEARSALS):
         os.chdir(_HOME)
         scope = {"__name__": "__main__"}
         _perform(lambda: exec(code, scope))  # noqa: B023, S102 -- called at once; the environment's own
         if _BURN_IN in scope:
-            took = _perform(scope[_BURN_IN])
+            least = min(least, _perform(scope[_BURN_IN]))
         if time.monotonic() > end:
             break
     os.chdir("/")
     _require_one_thread("the environment's rehearsal")
-    if _BURN_IN in scope and took < _BRIEF_S:
+    if _BURN_IN in scope and least < _BRIEF_S:
         _burn_ins.append(scope[_BURN_IN])
 
 
