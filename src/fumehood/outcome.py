@@ -26,6 +26,8 @@ _CROWDED = 0.75
 _TIMES = {"wall", "background", "cpu", "idle", "lifetime"}
 #: The limits that the warden holds by ending the sandbox.
 _ENDING = {*_TIMES, "memory"}
+#: Who else ends a sandbox, and not its program.
+_BY_OTHERS = {"closed": "the sandbox was closed while the program ran", "warden": "the jail's warden was killed"}
 #: Errors that a limit causes, and the limit; each needs the outside's word too.
 _ERRNO = {11: "processes", 24: "files", 28: "disk", 27: "disk"}
 _MESSAGES = {"can't start new thread": "processes"}
@@ -122,7 +124,7 @@ def judge(plan: Plan, seen: Seen, evidence: Evidence | None) -> Account:
 
 def _ended(plan: Plan, seen: Seen, gone: dict[str, Any]) -> Account:
     """The sandbox is no more: by whose hand?"""
-    reason, status = gone.get("reason"), gone.get("status")
+    reason, status = gone.get("reason") or "", gone.get("status")
     if reason in _ENDING:
         return Account("limit", None, _hit(plan, reason, seen), alive=False)
     if gone.get("oom_kills"):
@@ -132,9 +134,9 @@ def _ended(plan: Plan, seen: Seen, gone: dict[str, Any]) -> Account:
     if reason == "channel":
         told = "the program closed the channel to its runner"
         return Account("failed", ProgramError("ChannelBroken", told, None, ""), None, alive=False)
-    if status is not None:
+    if status is not None and reason != "closed":
         return _exited(plan, seen, status)
-    told = "the sandbox was ended from outside" if reason != "warden" else "the jail's warden was killed"
+    told = _BY_OTHERS.get(reason, "the sandbox was ended from outside")
     return Account("failed", ProgramError("SandboxEnded", told, None, ""), None, alive=False)
 
 

@@ -129,6 +129,17 @@ def test_closed_while_it_is_made_it_runs_nothing() -> None:
     assert told in (["closed"], ["failed"])
 
 
+def test_closed_while_it_runs_it_says_so(sandbox: fh.Sandbox) -> None:
+    """What another thread closed did not fail by itself, nor was it killed for its memory: its caller hears who ended it."""
+    result = sandbox.run("print('in', flush=True)\nimport time; time.sleep(60)", on_stdout=lambda _: sandbox.close())
+
+    assert result.error is not None
+    assert ("failed", "SandboxEnded") == (result.outcome, result.error.name)
+    assert "closed" in result.error.message
+    with pytest.raises(SandboxClosed):
+        sandbox.run("1")
+
+
 def test_closing_without_a_run_is_nothing() -> None:
     """A sandbox that was never used costs nothing and is closed in silence."""
     with fh.Sandbox(policy=LIMITS):
