@@ -115,8 +115,8 @@ LINES: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
         ("tiers/jail/cell.py", 'elif self._answers or not self._is_asked(frame.pop("id", None)):', "elif False:"),
     ),
     "measured outside": (
-        ("tiers/jail/cell.py", "                return self.meter.cpu_ns(), self.meter.memory_peak()\n",
-         '                return self._answers[0].get("cpu_ns", 0), self.meter.memory_peak()\n'),
+        ("tiers/jail/cell.py", "                return meter.cpu_ns(), meter.memory_peak()\n",
+         '                return self._answers[0].get("cpu_ns", 0), meter.memory_peak()\n'),
     ),
     "two witnesses": (("outcome.py", 'return "disk" if evidence.disk_full else', 'return "disk" if True else'),),
     "plain values": (("outcome.py", "return told if _is_plain(told, depth) else None", "return told"),),
