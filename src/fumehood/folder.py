@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal, Self, cast
 
 from fumehood.errors import DiskLimitExceeded, MissingFile, UsageError
 from fumehood.execution import Copied, File, FileInfo, LeftOut
-from fumehood.workspace import Workspace, opened, transfer
+from fumehood.workspace import MOST, MOST_TOLD, Workspace, listing, opened, transfer
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -25,7 +25,7 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 # Of a fifo the opening would wait for a writer; what is no plain file is refused once it is open.
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-_MOST, _DEEPEST = 100_000, 64
+_DEEPEST = 64
 _KINDS: dict[int, Literal["file", "folder", "link"]] = {
     stat.S_IFREG: "file",
     stat.S_IFDIR: "folder",
@@ -93,13 +93,16 @@ class Folder:
     def list(self, path: str | os.PathLike[str] = ".", *, recursive: bool = False) -> list[FileInfo]:
         """What lies in a folder, by name; with `recursive`, below it too."""
         found: list[FileInfo] = []
+        told = 0
         pending = [_parts(path, empty=True)]
         while pending:
             parts = pending.pop(0)
             with self._told(path), opened(self._descend(parts)) as folder:
                 here = list(_look(folder, parts))
             found += here
-            _require(len(found) <= _MOST, path, f"holds more than {_MOST:,} files and folders")
+            told += sum(len(each.path) for each in here)
+            _require(len(found) <= MOST, path, f"holds more than {MOST:,} files and folders")
+            _require(told <= MOST_TOLD, path, f"holds paths of more than {MOST_TOLD:,} characters together")
             if recursive:
                 pending += [(*parts, each.path.rpartition("/")[2]) for each in here if each.kind == "folder"]
                 _require(len(parts) < _DEEPEST, path, f"is more than {_DEEPEST} folders deep")
@@ -255,9 +258,14 @@ def _info(parts: tuple[str, ...], about: os.stat_result) -> FileInfo:
 
 
 def _look(folder: int, parts: tuple[str, ...]) -> Iterator[FileInfo]:
-    for name in sorted(os.listdir(folder)):
+    told = 0
+    for name in sorted(listing(folder)):
         with suppress(FileNotFoundError):  # gone meanwhile
-            yield _info((*parts, name), os.stat(name, dir_fd=folder, follow_symlinks=False))
+            found = _info((*parts, name), os.stat(name, dir_fd=folder, follow_symlinks=False))
+            told += len(found.path)
+            yield found
+        if told > MOST_TOLD:
+            break  # `list` refuses all of it
 
 
 def _remove(folder: int, name: str, depth: int) -> None:

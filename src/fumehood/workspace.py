@@ -12,6 +12,7 @@ import os
 import stat
 from collections.abc import Iterable
 from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, cast
 
@@ -29,15 +30,17 @@ _CHUNK = 1 << 20
 _DEEPEST = 64
 #: Links and size of a tmpfs folder that holds nothing: two names of twenty bytes each, and so on for each more.
 _EMPTY = 2, 40
-_MOST = 100_000
+#: Files and folders, and characters in their paths together: a folder's name is stored once and told with each.
+MOST, MOST_TOLD = 100_000, 1 << 23
 _WHOLE_MACHINE = "/"
 
 
 class Entry(NamedTuple):
-    """Something below out/: its path, a descriptor if it is a plain file, why it is left out if it is."""
+    """Something below out/: its path, a descriptor and the size if it is a plain file, why it is left out if it is."""
 
     parts: tuple[str, ...]
     descriptor: int | None = None
+    size: int = 0
     why: str = ""
 
     @property
@@ -58,12 +61,32 @@ class Bounds:
     """What may come home in all: what lies on the workspace's own file system, and no more bytes than it can hold.
 
     Files with holes look larger than the room they take, and the caller's disk has no such limit.
+
+    Attributes:
+        passed: Why there are too many names, once there are.
     """
 
     def __init__(self, device: int, room: int) -> None:
         """Begin with nothing brought home."""
         self._device = device
         self._left = room
+        self._names = self._told = 0
+        self.passed = ""
+
+    def admit(self, above: tuple[str, ...], names: list[str]) -> list[str]:
+        """Count the names in a folder; those that may be looked at, in their order."""
+        names.sort()
+        before = sum(map(len, above)) + len(above)
+        for place, name in enumerate(names):
+            self._names += 1
+            self._told += before + len(name)
+            if self._names > MOST:
+                self.passed = f"there are more than {MOST} files and folders"
+            elif self._told > MOST_TOLD:
+                self.passed = f"the paths have more than {MOST_TOLD:,} characters together"
+            if self.passed:
+                return names[:place]
+        return names
 
     def exceeded(self, about: os.stat_result) -> str:
         """Why this is too much; else it is counted."""
@@ -105,7 +128,7 @@ class Workspace:
             if entry.why:
                 left.append(LeftOut(entry.path, entry.why))
             elif entry.descriptor is not None:
-                files.append(transfer(entry.path, entry.descriptor, None))
+                files.append(transfer(entry.path, entry.descriptor, None, most=entry.size))
         return files, left
 
     def is_untouched(self) -> bool:
@@ -138,9 +161,8 @@ class Workspace:
     def _walk(self, start: tuple[str, ...] = (OUT,)) -> Iterator[Entry]:
         """All that lies below a folder. One folder is open at a time: code could make more than we may open."""
         pending: list[tuple[str, ...]] = [start]
-        count = 0
         bounds = Bounds(os.fstat(self._root).st_dev, self._room())
-        while pending and count <= _MOST:
+        while pending and not bounds.passed:
             parts = pending.pop()
             try:
                 folder = _descend(self._root, parts)
@@ -149,12 +171,11 @@ class Workspace:
                 yield Entry(parts, why="it is not a folder any more" if moved else _reason(error))
                 continue
             with opened(folder):
-                names = sorted(_names(folder))[: _MOST + 1 - count]
-                count += len(names)
+                names = bounds.admit(parts, _names(folder))
                 for name in names:
                     yield from _visit(folder, (*parts, name), pending, bounds=bounds)
-        if count > _MOST:
-            yield Entry((*start, "…"), why=f"there are more than {_MOST} files and folders")
+        if bounds.passed:
+            yield Entry((*start, "…"), why=bounds.passed)
 
 
 def _visit(folder: int, parts: tuple[str, ...], pending: list[tuple[str, ...]], *, bounds: Bounds) -> Iterator[Entry]:
@@ -171,7 +192,7 @@ def _visit(folder: int, parts: tuple[str, ...], pending: list[tuple[str, ...]], 
         return
     if descriptor is not None:
         with opened(descriptor):
-            yield Entry(parts, descriptor)
+            yield Entry(parts, descriptor, about.st_size)
         return
     yield Entry(parts, why=why)
     if not why:
@@ -204,9 +225,15 @@ def _reason(error: OSError) -> str:
 
 def _names(folder: int) -> list[str]:
     try:
-        return os.listdir(folder)
+        return listing(folder)
     except OSError:
         return []  # made unreadable: then it is empty to us as well
+
+
+def listing(folder: int) -> list[str]:
+    """The names in a folder, at most one too many: some kernels find no end while the code goes on making files."""
+    with os.scandir(folder) as entries:
+        return [entry.name for entry in islice(entries, MOST + 1)]
 
 
 @contextmanager
@@ -246,7 +273,7 @@ def _take(entry: Entry, target: int, depth: int) -> File | LeftOut | None:
         beside = f".{name[:100]}.{os.getpid()}.part"
         made = os.open(beside, _NEW, 0o666, dir_fd=where)
         try:
-            file = transfer(entry.path, entry.descriptor, made)
+            file = transfer(entry.path, entry.descriptor, made, most=entry.size)
             os.rename(beside, name, src_dir_fd=where, dst_dir_fd=where)
         except OSError:
             os.unlink(beside, dir_fd=where)
@@ -256,10 +283,13 @@ def _take(entry: Entry, target: int, depth: int) -> File | LeftOut | None:
     return file
 
 
-def transfer(path: str, source: int, target: int | None) -> File:
-    """Read a file to the size that it has now, since it may be growing; write it to `target` if there is one."""
+def transfer(path: str, source: int, target: int | None, *, most: int | None = None) -> File:
+    """Read a file to the size that it has now, since it may be growing; write it to `target` if there is one.
+
+    `most` is the size that it was counted with before: what it has grown by since then was not.
+    """
     digest, size = hashlib.sha256(), 0
-    left = os.fstat(source).st_size
+    left = os.fstat(source).st_size if most is None else most
     while left > 0:
         data = os.read(source, min(left, _CHUNK))
         if not data:

@@ -110,6 +110,11 @@ LINES: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
     ),
     "other mounts": (("workspace.py", "        if about.st_dev != self._device:\n", "        if False:\n"),),
     "home limit": (("workspace.py", "        if about.st_size > self._left:\n", "        if False:\n"),),
+    "counted size": (
+        ("workspace.py", "os.fstat(source).st_size if most is None else most\n",
+         "__import__('time').sleep(0.002) or os.fstat(source).st_size\n"),
+    ),
+    "told paths": (("workspace.py", "        elif self._told > MOST_TOLD:\n", "        elif False:\n"),),
     "whole proc": (("tiers/jail/seal.py", 'mount.NOEXEC, "subset=pid")', "mount.NOEXEC)"),),
     "asked answers": (
         ("tiers/jail/cell.py", 'elif self._answers or not self._is_asked(frame.pop("id", None)):', "elif False:"),

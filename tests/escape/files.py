@@ -244,6 +244,15 @@ COMING_HOME: Final = (
     Attack("files-out-wide", "More folders than the caller may have files open.",
            "for n in range(1500): os.mkdir(f'out/{n:04}')\nopen('out/0000/last', 'w').close()",
            lambda _, seen: "out/0000/last" not in _listed(seen), ("one at a time",)),
+    Attack("files-out-grown", "Files that are empty when they are counted, and large when they are read.",
+           "names = [f'out/{n}' for n in range(300)]\nfor name in names: open(name, 'w').close()\n"
+           "if os.fork() == 0:\n while True:\n  for size in (1 << 20, 0):\n"
+           "   for name in names: os.truncate(name, size)\n   time.sleep(0.001)",
+           _too_much_came_home, ("counted size",), policy={"limits.disk": 8 << 20}),
+    Attack("files-out-long", "Names below long names, which are stored once here and told with each in the caller's memory.",
+           "os.chdir('out')\nfor n in range(60): os.mkdir('\U0001f600' * 60); os.chdir('\U0001f600' * 60)\n"
+           "for n in range(3000): open(f'{n}', 'w').close()",
+           lambda _, seen: sum(map(len, _listed(seen))) > 10_000_000, ("told paths",)),
 )  # fmt: skip
 
 ATTACKS: Final = (*READING, *CHANGING, *COMING_HOME)

@@ -275,6 +275,16 @@ def test_names_of_any_characters(sandbox: fh.Sandbox) -> None:
     assert [b"1"] * 3 == [sandbox.files.read(path) for path in listed]
 
 
+def test_long_paths_do_not_fill_the_callers_memory(sandbox: fh.Sandbox) -> None:
+    # Each file's path tells all the folders before it, of which the sandbox stores one copy.
+    sandbox.run(
+        "import os\nfor n in range(40): os.mkdir('x' * 250); os.chdir('x' * 250)\n"
+        "for n in range(900): open(f'{n}', 'w').close()"
+    )
+    with pytest.raises(UsageError, match="paths of more than 8,388,608 characters"):
+        sandbox.files.list(recursive=True)
+
+
 def test_files_while_something_runs(sandbox: fh.Sandbox) -> None:
     """They need no turn: a program waits for a file, gets it, and answers by another."""
     sandbox.files.mkdir("talk")
