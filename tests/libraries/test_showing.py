@@ -187,6 +187,15 @@ def test_a_font_that_is_there_is_used_whatever_a_plot_asks_for(sandbox: fh.Sandb
         assert "no font" not in result.stderr
 
 
+def test_a_font_that_is_not_there_is_named_once_a_run(sandbox: fh.Sandbox) -> None:
+    """Matplotlib looks fonts up anew for each piece of text, and says each time which one it lacks."""
+    code = "import matplotlib.pyplot as plt\nplt.rcParams['font.family'] = 'Nowhere'\nplt.plot([1, 2]); plt.title('x'); plt.show()"
+    first, second = sandbox.run(code), sandbox.run(code)
+
+    assert [1, 1] == [len(pictures(result)) for result in (first, second)]
+    assert [1, 1] == [result.stderr.count("'Nowhere' not found") for result in (first, second)]
+
+
 def test_failures_in_libraries_are_told_by_the_programs_lines(sandbox: fh.Sandbox) -> None:
     """A KeyError of pandas is a few lines: where the program asked, and where it was raised."""
     result = sandbox.run("frame = pd.DataFrame({'a': [1]})\n\nframe['nope']")

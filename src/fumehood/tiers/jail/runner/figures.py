@@ -14,6 +14,7 @@ from fumehood.tiers.jail.runner.remark import remark
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from logging import LogRecord
     from types import ModuleType
 
 #: Fonts for what matplotlib's own lacks, the first of each script that is there: Chinese, Japanese, Korean, symbols.
@@ -37,6 +38,8 @@ _shown: WeakSet[Any] = WeakSet()
 _found: dict[int, list[str]] = {}
 #: Characters that no font had since the last remark.
 _missing: dict[str, None] = {}
+#: What was said of fonts since then.
+_said: set[str] = set()
 
 
 def prepare() -> None:
@@ -76,6 +79,7 @@ def show_open() -> None:
 
 def tell_missing() -> None:
     """One remark about all characters that no font had."""
+    _said.clear()
     if _missing:
         characters = "".join(list(_missing)[:_MOST_CHARACTERS])
         more = f" and {len(_missing) - _MOST_CHARACTERS} more" if len(_missing) > _MOST_CHARACTERS else ""
@@ -110,6 +114,7 @@ def meet_fonts(font_manager: ModuleType) -> None:
     find = manager._find_fonts_by_props  # noqa: SLF001 -- the one place that all look-ups pass
     for file in _packaged():
         font_manager.fontManager.addfont(file)
+    font_manager._log.addFilter(_is_new)  # noqa: SLF001 -- its own logger
 
     def find_and_fall_back(self: Any, prop: object, fontext: str = "ttf", *rest: Any, **named: Any) -> list[str]:
         paths: list[str] = find(self, prop, fontext, *rest, **named)
@@ -118,6 +123,14 @@ def meet_fonts(font_manager: ModuleType) -> None:
         return [*paths, *(path for path in _fallbacks(self.ttflist) if path not in paths)]
 
     manager._find_fonts_by_props = find_and_fall_back  # noqa: SLF001 -- as above
+
+
+def _is_new(record: LogRecord) -> bool:
+    """Whether a run hears this for the first time: a look-up says what it lacks, and each text is one or more."""
+    told = record.getMessage()
+    is_new = told not in _said
+    _said.add(told)
+    return is_new
 
 
 def _fallbacks(fonts: list[Any]) -> list[str]:
