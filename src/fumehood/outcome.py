@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import signal
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
@@ -44,6 +45,8 @@ _KINDS = {1: "SOCK_STREAM", 2: "SOCK_DGRAM", 3: "SOCK_RAW"}
 #: What the warden tells once there were so many refused calls that it stopped listening.
 _UNTOLD = "more calls"
 _MOST_TEXT = 1 << 20
+_UP = "\x1b[A"
+_MOVES = re.compile(r"(\n|\x1b\[A)")
 _DEEPEST = 100
 
 
@@ -267,7 +270,27 @@ def text(value: object, most: int = _MOST_TEXT) -> str:
 
 def last_state(text: str) -> str:
     """Text as a terminal shows it in the end: of a line that was written over, what was written last."""
+    if _UP in text:
+        text = _by_line(text)
     return "\n".join(map(_last_state, text.split("\n"))) if "\r" in text else text
+
+
+def _by_line(text: str) -> str:
+    """All that was written at a line, together: bars below each other go down and up again."""
+    lines: list[list[str]] = [[]]
+    at, start = 0, ""
+    for piece in _MOVES.split(text):
+        if piece == "\n":
+            at += 1
+            if at == len(lines):
+                lines.append([])
+            start = "\r" if lines[at] else ""
+        elif piece == _UP:
+            at = max(at - 1, 0)
+        elif piece:
+            lines[at] += [start, piece]
+            start = ""
+    return "\n".join(map("".join, lines))
 
 
 def _last_state(line: str) -> str:

@@ -230,6 +230,18 @@ class TestInside:
         assert all(f"{i}%|" in "".join(heard) for i in range(101))
         assert ["a", "b"] == sandbox.run("import sys\nsys.stdout.write('a\\rb')\nNone").stdout.split()
 
+    @pytest.mark.parametrize(
+        ("said", "told"),
+        [
+            ("o1\n\ri1\x1b[A\ro2\n\ri2\x1b[A\n\n", "o2\ni2\n"),
+            ("o1\n\ri1\x1b[A\nend", "o1\nend"),
+            ("\x1b[A\x1b[Aa\nb\r\n", "a\nb\r\n"),
+        ],
+    )
+    def test_nested_progress_bars_do_not_flood(self, sandbox: fh.Sandbox, said: str, told: str) -> None:
+        """A bar below another is written after going down and before going up again: it too has its last state."""
+        assert told == sandbox.run(f"import sys\nsys.stderr.write({said!r})\nNone").stderr
+
 
 @pytest.mark.jail
 class TestFailures:
