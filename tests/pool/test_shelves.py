@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from fumehood import Policy, shelves
+from fumehood import Policy, shelves, upkeep
 from fumehood.plan import BARE
 from fumehood.pool import Pool
 
@@ -19,11 +19,14 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.jail
 PATIENCE_S = 60.0
+#: Never passes in a test.
+LONG_S = 600.0
 
 
 @pytest.fixture
-def pool() -> Iterator[Pool]:
-    """One that begins with two for each plan."""
+def pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[Pool]:
+    """One that begins with two for each plan, and lets nothing go by itself."""
+    monkeypatch.setattr(upkeep, "_TIDY_S", LONG_S)
     made = Pool(2)
     yield made
     made.close()
@@ -43,12 +46,17 @@ def ask(pool: Pool, ready: Prepared, callers: int) -> None:
 
 
 def comes_to_wait(pool: Pool, ready: Prepared, least: int, *, most: int) -> bool:
-    """Whether the pool's thread makes it so many, in the end."""
+    """Whether the pool's thread makes it so many, in the end, and then has nothing more to make."""
     end = time.monotonic() + PATIENCE_S
-    while not least <= pool.waiting(ready) <= most and time.monotonic() < end:
+    while not (least <= pool.waiting(ready) <= most and is_done(pool)) and time.monotonic() < end:
         time.sleep(0.01)
     time.sleep(0.05)  # and not more than that a moment later
     return least <= pool.waiting(ready) <= most
+
+
+def is_done(pool: Pool) -> bool:
+    """Whether all is made that was wanted: else callers would find what comes between them."""
+    return not (pool.upkeep._wanted or pool.upkeep._filling)
 
 
 def test_as_many_wait_as_were_missed(pool: Pool) -> None:

@@ -26,8 +26,9 @@ STOCK, FEW = 8, 5
 
 
 @pytest.fixture
-def pool() -> Iterator[Pool]:
-    """One in which eight are ready for the default policy."""
+def pool(monkeypatch: pytest.MonkeyPatch) -> Iterator[Pool]:
+    """One in which eight are ready for the default policy, and none is let go for want of callers."""
+    monkeypatch.setattr(upkeep, "_TIDY_S", LONG_S)
     made = Pool(STOCK)
     ready = made.prepare(Policy.default(), "python")
     made.replenish(ready)
