@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import socket
 import sys
 import traceback
 from typing import TYPE_CHECKING
@@ -13,13 +14,12 @@ import pytest
 from fumehood.agent import Agent, AsyncAgent, Budget
 from fumehood.agent.provided import Provided
 from fumehood.errors import MissingExtra, ModelFailed, UsageError
-from tests.agent.kit import KEY, KINDS, VARIABLES, Said, garbled, model, says, serving
+from tests.agent.kit import KEY, KINDS, VARIABLES, Said, Server, garbled, model, says, serving
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from fumehood.agent import Answer
-    from tests.agent.kit import Server
 
 pytestmark = pytest.mark.filterwarnings("ignore:.* is not a valid FinishReason:UserWarning")
 
@@ -334,9 +334,10 @@ async def test_the_wall_budget_ends_a_silent_server_too(monkeypatch: pytest.Monk
 
 async def test_nobody_at_the_address_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     """A refused connection names the address."""
-    with serving(Said()) as server:
-        gone = model("openai-chat", server, monkeypatch)
-    told = await AsyncAgent(gone).run("How many?")
+    with socket.socket() as taken:  # and nobody listens
+        taken.bind(("127.0.0.1", 0))
+        server = Server(f"http://127.0.0.1:{taken.getsockname()[1]}", [])
+        told = await AsyncAgent(model("openai-chat", server, monkeypatch)).run("How many?")
 
     assert "error" == told.stopped
     assert told.failure is not None

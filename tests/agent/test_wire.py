@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
-import socket
 import subprocess
 import time
 import urllib.request
@@ -82,13 +82,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Generator[str]:
     assert INTEGRITY == installed["node_modules/@copilotkit/aimock"]["integrity"], "another package by that name"
     fixtures = folder / "fixtures.json"
     fixtures.write_text(json.dumps(FIXTURES))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    program = Path(folder, "node_modules", ".bin", "llmock")
-    with subprocess.Popen([program, "-p", str(port), "-f", fixtures], stdout=subprocess.DEVNULL) as running:
-        wait_for(port, running)
-        yield f"http://127.0.0.1:{port}"
+    program, told = Path(folder, "node_modules", ".bin", "llmock"), folder / "told"
+    with told.open("wb") as file, subprocess.Popen([program, "-p", "0", "-f", fixtures], stdout=file) as running:
+        yield address(told, running)
         running.terminate()
 
 
@@ -98,11 +94,11 @@ def give_up(why: str) -> NoReturn:
     pytest.skip(why)
 
 
-def wait_for(port: int, running: subprocess.Popen[bytes]) -> None:
+def address(told: Path, running: subprocess.Popen[bytes]) -> str:
+    """Where it listens, once it says so."""
     for _ in range(600):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
+        if found := re.search(r"listening on (http://127\.0\.0\.1:\d+)\n", told.read_text(encoding="utf-8")):
+            return found[1]
         assert running.poll() is None, "the fake server ended"
         time.sleep(0.1)
     pytest.fail("the fake server does not listen")
