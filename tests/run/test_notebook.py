@@ -135,6 +135,21 @@ class TestInside:
             assert result.error is not None
             assert "fumehood env create NAME pandas nothing-of-it" in result.error.message
 
+    @pytest.mark.parametrize(
+        ("command", "packages"),
+        [
+            ("pip install -r wishes.txt", "PACKAGE"),
+            ("pip install -U -f wheels some-thing", "some-thing"),
+            ("conda install -y -c conda-forge some-thing", "some-thing"),
+        ],
+    )
+    def test_what_belongs_to_an_option_is_no_package(self, command: str, packages: str) -> None:
+        """A file, an index and a channel are not what to make an environment of."""
+        error = fumehood.run(f"!{command}", env="bare").error
+
+        assert error is not None
+        assert f"fumehood env create NAME {packages}" in error.message
+
     def test_magics_that_set_up_are_taken(self, sandbox: fh.Sandbox) -> None:
         """What notebooks begin with is no error; folders, variables and files work."""
         result = sandbox.run(

@@ -10,6 +10,7 @@ import os
 import re
 import sys
 import time
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from fumehood.tiers.jail.runner.remark import remark
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
 _BASH, _SH = "/bin/bash", "/bin/sh"
 _VARIABLE = re.compile(r"\$\{?([A-Za-z_]\w*)")
 _REQUIREMENT = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)")
+#: Options of pip and conda whose next word is a file, an address or a channel, and no package.
+_WITH_A_WORD = frozenset({
+    "-r", "--requirement", "-c", "--constraint", "-e", "--editable", "-i", "--index-url", "--extra-index-url",
+    "-f", "--find-links", "--trusted-host", "-t", "--target", "--channel", "-n", "--name", "-p", "--prefix", "--file",
+})  # fmt: skip
 #: Magics that set up what is set up here already.
 _SETTLED = frozenset({
     "matplotlib", "pylab", "config", "load_ext", "reload_ext", "autoreload", "precision", "pprint", "xmode", "colors",
@@ -195,7 +201,8 @@ def _install(rest: str, _: Any) -> None:
     if words[:1] != ["install"]:
         message = f"pip {rest[:80]}: packages are part of the environment, and can't be changed from inside."
         raise NotImplementedError(message)
-    names = [match[1] for word in words[1:] if (match := _REQUIREMENT.match(word.strip("'\"")))]
+    asked = [word.strip("'\"") for before, word in pairwise(words) if before not in _WITH_A_WORD]
+    names = [match[1] for word in asked if (match := _REQUIREMENT.match(word))]
     missing: list[str] = []
     for name in names:
         try:
@@ -204,7 +211,7 @@ def _install(rest: str, _: Any) -> None:
             missing.append(name)
     if missing or not names:
         message = (
-            f"{' '.join(missing) or rest} can't be installed from inside: there is no network. "
+            f"{' '.join(missing) or ' '.join(words[1:])} can't be installed from inside: there is no network. "
             f"Outside, take an environment that has it (--env data has the usual ones for data), or make one: "
             f"fumehood env create NAME {' '.join(names) or 'PACKAGE …'}; "
             "then run with --env NAME."
