@@ -143,6 +143,9 @@ LINES: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
         ("tiers/jail/ward.py", "            self._tell(UNTOLD)\n", "            pass\n"),
     ),
     "output cap": (("tiers/jail/stream.py", "data[: max(self.cap - len(self.kept), 0)]", "data"),),
+    "one look at a word": (
+        ("guard/formats.py", "(?<![A-Za-z0-9_-])(?P<before>", "(?<![A-Za-z0-9])(?P<before>"),
+    ),
     "own files": (
         ("tiers/jail/root.py", "    os.umask(old_mask)\n",
          "    os.umask(old_mask)\n    os.mkdir(_STAGE + '/shared')\n    os.chmod(_STAGE + '/shared', 0o777)\n"),

@@ -94,6 +94,8 @@ ATTACKS: Final = (
            "for _ in range(1500): call('ptrace', 16, 1, 0, 0)\ncall('bpf', 0, 0, 0)", _nobody_told, ("drowned told",)),
     Attack("protocol-output", "Print until whoever keeps it has no memory left.",
            "for _ in range(60): os.write(1, bytes(1 << 20))", _broker_grew, ("output cap",)),
+    Attack("protocol-slow-words", "Print what might be a key at each fourth character, for whoever looks for keys in it.",
+           "os.write(1, b'eyJ-' * 32_000)", lambda _, seen: seen.seconds > 6, ("one look at a word",)),
     Attack("protocol-taken-apart", "Replace what the runner is made of: json, sockets, streams, builtins.",
            "import builtins, json\nfor place in (json, socket.socket, os, sys, builtins):\n"
            " for name in dir(place):\n  attempt(setattr, place, name, None)", lambda _, __: False, breaks=True,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+import time
 from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
@@ -151,6 +152,27 @@ def test_pieces_are_filtered_as_the_whole(pieces: list[str], cuts: list[int]) ->
     listener.end()
 
     assert by.text(text).text == "".join(heard)
+
+
+ENDLESS = {
+    "token": "eyJ-",
+    "key": "-----BEGIN PRIVATE " + "KEY-----\n",
+    "sequence": "\x9d",
+}
+
+
+@pytest.mark.parametrize("part", ENDLESS.values(), ids=ENDLESS)
+def test_no_text_holds_up_who_reads_it(part: str) -> None:
+    """What begins again and again and never ends takes a moment, not minutes."""
+    text = part * (500_000 // len(part)) + "\n."
+    began = time.process_time()
+    made().text(text)
+    listener = made().listener(list[str]().append)
+    for start in range(0, len(text), 50_000):
+        listener(text[start : start + 50_000])
+    listener.end()
+
+    assert time.process_time() - began < 5
 
 
 @pytest.mark.parametrize("key", KEYS.values(), ids=KEYS)

@@ -10,7 +10,10 @@ __all__ = ["FORMATS", "OPENERS", "Format", "begins_in", "openers_in"]
 
 
 class Format(NamedTuple):
-    """One form: what it is, how each key of it begins, the whole of it."""
+    """One form: what it is, how each key of it begins, the whole of it, after a group `before` that is none of it.
+
+    A search takes steps in proportion to the text, whatever that is: who writes it must not hold up who reads it.
+    """
 
     name: str
     openers: tuple[str, ...]
@@ -20,6 +23,11 @@ class Format(NamedTuple):
     def pattern(self) -> re.Pattern[str]:
         """The whole of it; compiled where a text has one of the openers, which few have."""
         return _compiled(self.regex)
+
+    def replaced_in(self, text: str) -> tuple[str, int]:
+        """A text with its name in place of each key, and of how many."""
+        before = r"\g<before>" if "before" in self.pattern.groupindex else ""
+        return self.pattern.subn(f"{before}[redacted: {self.name}]", text)
 
 
 @cache
@@ -36,7 +44,9 @@ FORMATS: Final = (
         "private key",
         ("-----BEGIN",),
         r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
-        r"(?s:.{0,65536}?)(?:(-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----)|\Z)",
+        r"(?s:.{0,65536}?)"  # up to the next one, if it has no end: to look for one behind each would take too long
+        r"(?:(-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----"
+        r"|(?=-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----))|\Z)",
     ),
     _format("Anthropic key", "sk-ant-", r"sk-ant-[A-Za-z0-9_-]{16,}"),
     _format("OpenAI key", "sk-proj- sk-svcacct- sk-admin-", r"sk-(?:proj|svcacct|admin)-[A-Za-z0-9_-]{16,}"),
@@ -59,7 +69,13 @@ FORMATS: Final = (
     _format("Databricks token", "dapi", r"dapi[a-f0-9]{32}(?![A-Za-z0-9])"),
     _format("age key", "AGE-SECRET-KEY-1", r"AGE-SECRET-KEY-1[A-Z0-9]{50,}"),
     _format("Azure storage key", "AccountKey=", r"AccountKey=[A-Za-z0-9+/]{60,}={0,2}"),
-    _format("JSON Web Token", "eyJ", r"eyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}"),
+    Format(
+        "JSON Web Token",
+        ("eyJ",),
+        # From the beginning of a word, once: its first `eyJ` has all behind it that a later one has.
+        r"(?<![A-Za-z0-9_-])(?P<before>(?:(?!(?<![A-Za-z0-9])eyJ)[A-Za-z0-9_-])*+)"
+        r"eyJ[A-Za-z0-9_-]{10,}+\.eyJ[A-Za-z0-9_-]{10,}+\.[A-Za-z0-9_-]{10,}",
+    ),
 )
 """The most specific first: a key is named by the first that fits."""
 

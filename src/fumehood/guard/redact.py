@@ -56,7 +56,7 @@ class Redactor:
         there = openers_in(text) if begins_in(text) else frozenset[str]()
         for each in FORMATS if there else ():
             if not there.isdisjoint(each.openers):
-                text, count = each.pattern.subn(f"[redacted: {each.name}]", text)
+                text, count = each.replaced_in(text)
                 if count:
                     found[each.name] += count
         return Redacted(text[1:] if within else text, found)

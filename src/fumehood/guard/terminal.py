@@ -14,10 +14,12 @@ _ESCAPES: Final = (
     r"|\x1b[ -/]*[0-~]?"
 )
 _CONTROLS: Final = r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]"
-_UNFINISHED: Final = (
-    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*\Z"
-    r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c\n]*\x1b?\Z"
-    r"|\x1b[ -/]*\Z"
+#: The same, with a group where one may go on behind the end. It takes them one after the other: to look for such an end
+#: from each beginning would take as many steps as the square of what nothing ends.
+_ENDINGS: Final = (
+    r"(?:\x1b\[|\x9b)[0-?]*[ -/]*(?:[@-~]|(\Z))?"
+    r"|(?:\x1b[\]PX^_]|[\x9d\x90\x98\x9e\x9f])[^\x07\x1b\x9c\n]*(?:\x07|\x1b\\|\x9c|(\x1b?\Z))?"
+    r"|\x1b[ -/]*(?:[0-~]|(\Z))?"
 )
 
 #: What nothing is taken out of, as UTF-8: all but controls, and the byte that those of C1 begin with, and some signs.
@@ -39,8 +41,7 @@ def unfold(text: str) -> str:
 
 def incomplete(text: str) -> int:
     """Where a sequence begins that may go on in the next piece; the length of the text where there is none."""
-    found = re.search(_UNFINISHED, text)
-    return found.start() if found else len(text)
+    return next((found.start() for found in re.finditer(_ENDINGS, text) if found.lastindex), len(text))
 
 
 def is_plain(text: str) -> bool:
