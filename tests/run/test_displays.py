@@ -126,6 +126,13 @@ def test_a_mime_bundle_is_taken(sandbox: fh.Sandbox) -> None:
         }
 
 
+def test_shown_json_is_json(sandbox: fh.Sandbox) -> None:
+    """Numbers that it has no word for are null, as in a plot's gaps; the same words in a text stay."""
+    result = sandbox.run(odd(_repr_json_="return {'y': [1.5, float('nan'), -float('inf')], 'NaN': 'NaN'}"))
+
+    assert '{"y": [1.5, null, null], "NaN": "NaN"}' == shown(result)[-1][2]
+
+
 def test_displays_are_in_the_json(sandbox: fh.Sandbox) -> None:
     """`run --json` has displays in the contract's form."""
     answer = run_json(odd(_repr_png_=f"return {PNG!r}") + "\ndisplay(7)")

@@ -155,12 +155,18 @@ def _text(mime: str, data: object) -> str:
         return str(data)
     if mime.endswith("json"):
         try:
-            return json.dumps(data, default=represent)
+            return _strict(json.dumps(data, default=represent))
         except (TypeError, ValueError, RecursionError) as error:
             message = f"what was given as {mime} is not JSON: {error}"
             raise ValueError(message) from error
     message = f"what was given as {mime} is {name(data)}, not text"
     raise ValueError(message)
+
+
+def _strict(told: str) -> str:
+    """What json writes, without the numbers that only Python's JSON knows."""
+    is_strict = "NaN" not in told and "Infinity" not in told
+    return told if is_strict else json.dumps(json.loads(told, parse_constant=lambda _: None))
 
 
 def _content(mime: str, data: object) -> bytes:
