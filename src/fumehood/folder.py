@@ -119,7 +119,12 @@ class Folder:
         """Remove a file, a link or an empty folder; with `recursive`, a folder and all in it."""
         parts = _parts(path)
         with self._told(path), opened(self._descend(parts[:-1])) as folder:
-            _remove(folder, parts[-1], _DEEPEST if recursive else 0)
+            try:
+                _remove(folder, parts[-1], _DEEPEST if recursive else 0)
+            except OSError as error:
+                is_left = recursive and error.errno == errno.ENOTEMPTY
+                _require(not is_left, path, f"is more than {_DEEPEST} folders deep, or being filled by the code")
+                raise
 
     def mkdir(self, path: str | os.PathLike[str]) -> None:
         """Make a folder, and those before it; one that is there already is left as it is."""

@@ -237,6 +237,7 @@ def test_a_full_disk_is_said_and_leaves_no_half_file(sandbox: fh.Sandbox) -> Non
     ("attempt", "remedy"),
     [
         (lambda files: files.remove("full"), "recursive=True"),
+        (lambda files: files.remove("deep", recursive=True), "reset()"),
         (lambda files: files.read("full"), "files.list"),
         (lambda files: files.write("n" * 256, b""), "255"),
         (lambda files: files.write("data/d/f", b""), "out/"),
@@ -247,6 +248,7 @@ def test_the_remedy_fits_the_fault(tmp_path: Path, attempt: Callable[[Any], obje
     (tmp_path / "d").mkdir()
     with fh.Sandbox(policy=LIMITS, data=[tmp_path / "d"]) as sandbox:
         sandbox.files.write("full/f", b"")
+        sandbox.files.mkdir("deep" + "/d" * 70)
         with pytest.raises(UsageError) as caught:
             attempt(sandbox.files)
 
