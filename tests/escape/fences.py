@@ -143,6 +143,7 @@ LINES: Final[dict[str, tuple[tuple[str, str, str], ...]]] = {
         ("tiers/jail/ward.py", "            self._tell(UNTOLD)\n", "            pass\n"),
     ),
     "output cap": (("tiers/jail/stream.py", "data[: max(self.cap - len(self.kept), 0)]", "data"),),
+    "dear markup": (("guard/dear.py", '    tags = text.count("<")\n', '    return False\n    tags = text.count("<")\n'),),
     "one look at a word": (
         ("guard/formats.py", "(?<![A-Za-z0-9_-])(?P<before>", "(?<![A-Za-z0-9])(?P<before>"),
     ),

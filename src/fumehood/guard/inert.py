@@ -9,6 +9,7 @@ import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
+from fumehood.guard.dear import Patience, TooDear, closed, is_dear
 from fumehood.guard.markup import ATTRIBUTES, DROPPED, SHAPE_ATTRIBUTES, SHAPES, STYLES, TAGS
 from fumehood.policy import covered, host_covers
 
@@ -23,7 +24,9 @@ _NAMESPACES: Final = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www
 _FETCHES: Final = re.compile(r"(?i)url\s*\(\s*['\"]?(?!\s*#)|image-set|image\s*\(|@import|expression|\\|/\*")
 _PICTURE: Final = re.compile(r"data:image/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/=\s]+")
 _PORTS: Final = {"http": 80, "https": 443}
-_LINK: Final = re.compile(r"(!?)\[((?:[^\[\]\\]|\\.)*)\]\(\s*(<[^<>\n]*>|[^\s()]*(?:\([^\s()]*\)[^\s()]*)*)[^()\n]*\)")
+_LINK: Final = re.compile(
+    r"(!?)\[((?:[^\[\]\\]|\\.)*)\]\(\s*(<[^<>\n]*>|[^\s()]*+(?:\([^\s()]*+\)[^\s()]*+)*+)[^()\n]*+\)"
+)
 _AUTOLINK: Final = re.compile(r"<([a-zA-Z][a-zA-Z0-9+.\-]{1,31}:[^\s<>]*)>")
 _DEFINITION: Final = re.compile(r"(?m)^ {0,3}\[((?:[^\[\]\\]|\\.)+)\]:\s*(\S+).*$")
 _MARKUP: Final = re.compile(r"([\\`*_\[\]<>!&|#~])")
@@ -52,10 +55,13 @@ class Inert:
             return False
         return covered(f"{parts.hostname}:{port}", self._hosts, host_covers)
 
-    def html(self, text: str) -> str:
-        """HTML without scripts, forms, frames, foreign pictures and links."""
+    def html(self, text: str) -> str | None:
+        """HTML without scripts, forms, frames, foreign pictures and links; None where it would take too much."""
         import nh3  # noqa: PLC0415 -- only where HTML leaves
 
+        text = closed(text)
+        if is_dear(text):
+            return None
         return nh3.clean(
             text,
             tags=set(TAGS),
@@ -66,12 +72,15 @@ class Inert:
             filter_style_properties=set(STYLES),
         )
 
-    def svg(self, text: str) -> str:
-        """SVG of shapes and text alone; it refers to nothing outside itself."""
+    def svg(self, text: str) -> str | None:
+        """SVG of shapes and text alone, which refers to nothing outside itself; None as above."""
         import nh3  # noqa: PLC0415 -- as above
 
+        text = closed(text[max(text.find("<svg"), 0) :])  # an XML head and a document type are none of HTML
+        if is_dear(text):
+            return None
         cleaned = nh3.clean(
-            text[max(text.find("<svg"), 0) :],  # an XML head and a document type are none of HTML
+            text,
             tags=set(SHAPES),
             clean_content_tags=set(DROPPED),
             attributes={"*": set(SHAPE_ATTRIBUTES)},
@@ -115,8 +124,12 @@ class Inert:
         from markdown_it import MarkdownIt  # noqa: PLC0415 -- only where Markdown leaves
 
         reader = MarkdownIt("commonmark")
+        Patience(text).watch(reader)
         setattr(reader, "validateLink", bool)  # noqa: B010 -- what is no link to this reader may be one to another
-        return all(self._token_is_harmless(each) for each in _tokens(reader.parse(text)))
+        try:
+            return all(self._token_is_harmless(each) for each in _tokens(reader.parse(text)))
+        except TooDear:
+            return False
 
     def _token_is_harmless(self, token: Token) -> bool:
         if token.type in {"html_inline", "html_block"}:
