@@ -94,7 +94,8 @@ def seconds(timeout: object, limit: str, most: float) -> float:
         raise UsageError(told, remedy='Give seconds, or a text like "500ms" or "30s".') from None
     if not 0 < asked <= most:
         told = f"timeout={timeout!r} is not between 0 and the policy's limits.{limit} of {format_seconds(most)}"
-        raise UsageError(told, remedy=f'Raise limits.{limit} in the policy: policy.but(**{{"limits.{limit}": "2m"}}).')
+        longer = f'Raise limits.{limit} in the policy: policy.but(**{{"limits.{limit}": "2m"}}).'
+        raise UsageError(told, remedy=longer if asked > most else "Give a time above 0.")
     return asked
 
 

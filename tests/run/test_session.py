@@ -298,6 +298,18 @@ def test_a_wrong_option_is_a_usage_error(sandbox: fh.Sandbox, options: dict[str,
     assert 1 == sandbox.run("1").value
 
 
+@pytest.mark.parametrize(
+    ("timeout", "remedy"), [(0, "above 0"), ("-1s", "no time"), (float("nan"), "above 0"), (100, "limits.wall")]
+)
+def test_what_to_do_about_a_time_fits_it(sandbox: fh.Sandbox, timeout: float | str, remedy: str) -> None:
+    """A longer limit helps a time that is too long alone."""
+    with pytest.raises(ValueError, match="timeout") as caught:
+        sandbox.run("1", timeout=timeout)
+
+    assert isinstance(caught.value, fh.Error)
+    assert remedy in f"{caught.value} {caught.value.remedy()}"
+
+
 @pytest.mark.parametrize("code", [None, b"1", 5, ["1"]])
 def test_code_that_is_not_text_is_a_usage_error(sandbox: fh.Sandbox, code: object) -> None:
     """A program is a `str`; anything else is said before it goes anywhere."""
