@@ -89,7 +89,7 @@ def _lives_on(_: Ground, __: Seen) -> bool:
 
     One look that misses it tells nothing: the kernel's list of children passes some over while others of them end.
     """
-    end, missed = time.monotonic() + 3, 0
+    end, missed = time.monotonic() + 10, 0
     while missed < _LOOKS:
         missed = 0 if any(_name(pid) == "canary-daemon" for pid in descendants(os.getpid())) else missed + 1
         if not missed and time.monotonic() > end:
