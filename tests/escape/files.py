@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import stat
 from pathlib import Path
@@ -33,6 +34,11 @@ def _listing_changed(ground: Ground, _: Seen) -> bool:
 
 def _mode_changed(ground: Ground, _: Seen) -> bool:
     return stat.S_IMODE(ground.data.joinpath("in.csv").stat().st_mode) != 0o644
+
+
+def _hint_changed(ground: Ground, _: Seen) -> bool:
+    with ground.data.joinpath("in.csv").open("rb") as file:
+        return fcntl.fcntl(file, 1035, bytes(8)) != bytes(8)  # F_GET_RW_HINT
 
 
 def _time_changed(ground: Ground, _: Seen) -> bool:
@@ -173,6 +179,9 @@ CHANGING: Final = (
     Attack("files-data-lease", "A lease on the data: the host's next writer waits for it, most of a minute.",
            "import fcntl\nf = open('data/data-given/in.csv')\nprint(attempt(fcntl.fcntl, f, 1024, fcntl.F_RDLCK))",
            _host_is_locked_out, ("call fcntl",)),
+    Attack("files-data-hint", "A hint about how the data will be written: it is kept in the inode, past the read-only mount.",
+           "import fcntl\nf = open('data/data-given/in.csv')\nprint(attempt(fcntl.fcntl, f, 1036, struct.pack('Q', 5)))",
+           _hint_changed, ("call fcntl",)),
     Attack("files-device-times", "Touch the host's own device nodes: two sandboxes could signal each other by their times.",
            "for name in ('null', 'zero', 'full', 'random'):\n if attempt(lambda: os.utime(f'/dev/{name}') or True): won(name)",
            says, ("read-only devices",)),

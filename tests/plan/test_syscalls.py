@@ -87,6 +87,9 @@ HIGH = 1 << 40
         ("fcntl", (0, 3), "allow"),  # F_GETFL
         ("fcntl", (0, 1024), "refuse"),  # F_SETLEASE
         ("fcntl", (0, 1031), "quiet"),  # F_SETPIPE_SZ
+        ("fcntl", (0, 1033), "allow"),  # F_ADD_SEALS
+        ("fcntl", (0, 1036), "quiet"),  # F_SET_RW_HINT
+        ("fcntl", (0, 1040), "quiet"),  # F_SETDELEG
         ("mmap", (0, 4096, 3, 0x22), "allow"),  # MAP_PRIVATE | MAP_ANONYMOUS
         ("mmap", (0, 4096, 3, 0x40022), "quiet"),  # MAP_HUGETLB
         ("memfd_create", (0, 1), "allow"),

@@ -191,12 +191,16 @@ RULES: Final = (
                             0x5452), "allow"),
          ),
          "quiet", errno="ENOTTY"),
-    Rule("fcntl", "fcntl", "All of it but leases and directory watches, which reach whoever uses the same file on the host.",
+    Rule("fcntl", "fcntl", "What concerns descriptors, pipes and locks; leases, watches and hints reach whoever uses the same file on the host.",
          (
              Test(1, "in", (1024, 1026), "refuse"),  # F_SETLEASE, F_NOTIFY
              Test(1, "eq", 1031, "quiet"),  # F_SETPIPE_SZ: pages of pipes are counted for the whole host user
+             # DUPFD, GETFD, SETFD, GETFL, SETFL, GETLK, SETLK, SETLKW, SETOWN, GETOWN, SETSIG, GETSIG, SETOWN_EX,
+             # GETOWN_EX, GETOWNER_UIDS, the three OFD locks, GETLEASE, DUPFD_QUERY, CREATED_QUERY, DUPFD_CLOEXEC,
+             # GETPIPE_SZ, ADD_SEALS, GET_SEALS. A hint is written into the file's inode, whatever the mount says.
+             Test(1, "in", (*range(12), 15, 16, 17, 36, 37, 38, 1025, 1027, 1028, 1030, 1032, 1033, 1034), "allow"),
          ),
-         "allow"),
+         "quiet", errno="EINVAL"),
     Rule("prctl", "prctl", "Names of threads and questions about oneself; not one's own layout in memory or its protection.",
          (
              # This one moves its own layout in memory: PR_SET_MM.
