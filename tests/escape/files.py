@@ -224,7 +224,7 @@ COMING_HOME: Final = (
     Attack("files-out-is-link", "out/ itself is a link.",
            "os.rmdir('out'); os.symlink('@folder@/home', 'out')", _came_home, ("plain links", "other mounts")),
     Attack("files-out-swapped", "A file that becomes a link between the look and the opening, again and again.",
-           "for n in range(64): open(f'out/{n}', 'w').close(); os.symlink('@secret@', f'/workspace/{n}')\n"
+           "for n in range(64):\n with open(f'out/{n}', 'w') as f: f.write('x' * 99)\n os.symlink('@secret@', f'/workspace/{n}')\n"
            "long, exchange = ctypes.c_long, ctypes.c_long(2)\n"
            "swaps = [(long(NUMBERS['renameat2']), long(-100), f'out/{n}'.encode(), long(-100), f'/workspace/{n}'.encode(), exchange)\n"
            "         for n in range(64)]\n"
