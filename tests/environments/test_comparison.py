@@ -133,6 +133,11 @@ def test_two_environments_are_compared(mine: str) -> None:
     assert [] == comparison.compare(mine, mine)
     assert {"extra"} == {each.kind for each in comparison.compare(mine, "bare")}
 
+    done = fumehood("env", "diff", "bare", mine)
+    assert 0 == done.code
+    assert f"  in {mine} and not in bare" in done.out.decode()
+    assert b"!" not in done.out
+
 
 def test_another_python_is_warned_of(mine: str, tmp_path: Path) -> None:
     """A project for other Pythons than the sandbox has is the first difference of all."""

@@ -168,16 +168,17 @@ def diff(name: str, other: str, as_json: bool) -> int:  # noqa: FBT001 -- click'
     for each in found:
         if each.here and each.there:
             click.echo(f"{'!' if each.warned else ' '} {each.package:24} {each.here:14} {each.there:14} {each.why}")
-    _tell_absent([each.package for each in found if not each.there and each.warned], name, other)
-    _tell_absent([each.package for each in found if not each.here], other, name)
+    _tell_absent([each for each in found if not each.there and each.warned], name, other)
+    _tell_absent([each for each in found if not each.here], other, name)
     said = f"{warned} may make code behave otherwise" if warned else "none should change what code does"
     click.echo(f"{name} and {other}: {len(found)} packages differ, of which {said}." if found else "They agree.")
     return _DIFFERENT if warned else 0
 
 
-def _tell_absent(packages: list[str], one: str, other: str) -> None:
-    if packages:
-        click.echo(f"! in {one} and not in {other}, so that what imports it fails there: {', '.join(packages)}")
+def _tell_absent(absent: list[comparison.Difference], one: str, other: str) -> None:
+    if absent:
+        mark, packages = "!" if absent[0].warned else " ", ", ".join(each.package for each in absent)
+        click.echo(f"{mark} in {one} and not in {other}, so that what imports it fails there: {packages}")
 
 
 @command.command()
