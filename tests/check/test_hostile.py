@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import TYPE_CHECKING
 
 import pytest
@@ -96,3 +97,28 @@ def test_any_source_is_answered(source: str | bytes) -> None:
 def test_code_within_code_is_answered(source: str) -> None:
     """Nor does any code within code."""
     _complete(check(f"exec({source!r})\neval({source!r})"))
+
+
+GROWING = {
+    "percent": "x = '%s' * 1000 % (('a' * 60000,) * 1000)",
+    "percent widths": "x = '%99999d' * 9000 % ((1,) * 9000)",
+    "format": "x = ('{0}' * 20000).format('a' * 60000)",
+    "format widths": "x = ('{0:{1}}' * 9000).format(1, 99999)",
+    "format_map": "x = ('{a}' * 20000).format_map({'a': 'b' * 60000})",
+    "template": "import string\nx = string.Template('$a ' * 20000).substitute(a='b' * 60000)",
+    "tabs": "x = ('\\t' * 60000).expandtabs(200000)",
+    "one list many times": "x = str([['a' * 60000] * 1000] * 1000)",
+}
+
+
+@pytest.mark.parametrize("name", GROWING)
+def test_a_few_characters_do_not_become_gigabytes(name: str) -> None:
+    """Not for a moment either: what is too large to be kept is not made."""
+    tracemalloc.start()
+    try:
+        check(GROWING[name])
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert peak < 100_000_000

@@ -25,6 +25,7 @@ import zlib
 from collections.abc import Callable
 from typing import Any, Final, cast
 
+from fumehood.check.python.fold.sizes import is_reasonable
 from fumehood.check.python.powers.words import words
 
 LIMIT: Final = 2_000_000
@@ -120,7 +121,7 @@ def modulo(left: Any, right: Any) -> Any:
     if isinstance(left, str | bytes):
         text = left if isinstance(left, str) else left.decode("latin-1")
         guard_widths(text)
-        if "*" in text:
+        if "*" in text or not is_reasonable("mod", left, plain=[right], named={}):
             raise TooBig
     return left % right
 

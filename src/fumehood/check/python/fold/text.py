@@ -11,7 +11,7 @@ import struct
 import zlib
 from typing import TYPE_CHECKING, Any
 
-from fumehood.check.python.fold import functions
+from fumehood.check.python.fold import functions, sizes
 from fumehood.check.python.fold.concrete import MAX_ITEMS, MISSING, concrete, lift
 from fumehood.check.python.values import Const, Map, Seq, Text, Value, from_values
 
@@ -55,6 +55,8 @@ def compute(machine: Machine, step: str, function: functions.Pure, *, args: Args
     if any(value is MISSING for value in plain) or any(value is MISSING for value in named.values()):
         return None
     if any(isinstance(value, range) and len(value) > MAX_ITEMS for value in plain):
+        return None
+    if not sizes.is_reasonable(step, getattr(function, "__self__", None), plain=plain, named=named):
         return None
     try:
         result = function(*plain, **named)
