@@ -10,6 +10,7 @@ import pytest
 
 from fumehood.check import check
 
+pytestmark = pytest.mark.usefixtures("patient")
 ROUNDS = Path(__file__).parent / "rounds"
 
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from fumehood.check import budget, check
+from fumehood.check import check
 
+pytestmark = pytest.mark.usefixtures("patient")
 ROUNDS = Path(__file__).parent / "rounds"
 # Decided otherwise than the author of the round did, with the reason.
 DECIDED = {
@@ -23,12 +24,6 @@ def programs() -> list[dict[str, Any]]:
     for path in sorted(ROUNDS.glob("*.jsonl")):
         found += [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
     return [row for row in found if row["id"] not in DECIDED]
-
-
-@pytest.fixture(autouse=True)
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """How far a slow machine reads before it would rather ask is not the question here."""
-    monkeypatch.setattr(budget, "HARD_STOP_MS", 10 * budget.HARD_STOP_MS)
 
 
 @pytest.mark.parametrize("row", programs(), ids=lambda row: f"{row['id']} {row['category']}")
