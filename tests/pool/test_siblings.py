@@ -193,7 +193,7 @@ def test_a_zygote_is_replaced_after_so_long(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_bare_does_not_wait_for_what_is_slow_to_import() -> None:
     """A cold service that is asked for two environments answers for one while the other still imports."""
-    slow = replace(BARE, imports=("time",), rehearsal="import time; time.sleep(3)")
+    slow = replace(BARE, imports=("time",), rehearsal="import time; time.sleep(30)")
     pool.shutdown()
     hood = pool.shared()
     cell = hood.jail.order(hood.prepare(fh.Policy.default(), "python", slow).plan)
@@ -203,6 +203,18 @@ def test_bare_does_not_wait_for_what_is_slow_to_import() -> None:
     cell.close()
 
     assert not ready
+
+
+@pytest.mark.usefixtures("alone")
+def test_who_gives_up_what_is_slow_to_import_keeps_nobody_waiting() -> None:
+    """Its zygote has not taken the order yet, and will not for a minute; the warden has others to look after."""
+    slow = replace(BARE, imports=("time",), rehearsal="import time; time.sleep(60)")
+    hood = pool.shared()
+    cell = hood.jail.order(hood.prepare(fh.Policy.default(), "python", slow).plan)
+    fh.run("1", env="bare")
+    cell.close()
+
+    assert fh.run("1", env=SEEDED).ok
 
 
 def test_an_environment_whose_rehearsal_fails_says_so() -> None:

@@ -82,6 +82,7 @@ def test_almost_none_is_too_few_in_a_row_too(pool: Pool, monkeypatch: pytest.Mon
     """As many are made as the next callers need, and no more."""
     ready = pool.prepare(Policy.default(), "python")
     monkeypatch.setattr(upkeep, "_CALM_S", LONG_S)
+    monkeypatch.setattr(upkeep, "_SHORT_RUN_S", LONG_S)
     monkeypatch.setattr(upkeep, "_LATEST_S", LONG_S)
 
     row(pool, ready, STOCK)

@@ -118,11 +118,11 @@ class Ward:
         _close(self.handed)
         self._open()
 
-    def _heard(self) -> None:
+    def _heard(self, flags: int = 0) -> None:
         """What the new process says: that it is sealed, or that it could not be."""
         assert self.birth is not None  # noqa: S101 -- watched only while it is there
         try:
-            message, descriptors = wire.receive(self.birth)
+            message, descriptors = wire.receive(self.birth, flags)
         except ValueError:
             message, descriptors = None, []
         if message is None:
@@ -392,10 +392,10 @@ class Ward:
         self._release()
 
     def _drain(self) -> None:
-        """Why it could not be sealed may still be unread."""
+        """Why it could not be sealed may still be unread; a zygote that still imports holds the other end, silent."""
         while self.birth is not None:
             try:
-                self._heard()
+                self._heard(socket.MSG_DONTWAIT)
             except BlockingIOError:
                 return
 
