@@ -189,7 +189,7 @@ def test_a_font_that_is_there_is_used_whatever_a_plot_asks_for(sandbox: fh.Sandb
 
 def test_a_font_that_is_not_there_is_named_once_a_run(sandbox: fh.Sandbox) -> None:
     """Matplotlib looks fonts up anew for each piece of text, and says each time which one it lacks."""
-    code = "import matplotlib.pyplot as plt\nplt.rcParams['font.family'] = 'Nowhere'\nplt.plot([1, 2]); plt.title('x'); plt.show()"
+    code = "with plt.rc_context({'font.family': 'Nowhere'}): plt.plot([1, 2]); plt.title('x'); plt.show()"  # not in the next test's
     first, second = sandbox.run(code), sandbox.run(code)
 
     assert [1, 1] == [len(pictures(result)) for result in (first, second)]
