@@ -72,6 +72,15 @@ def window(sandbox: fh.Sandbox) -> Iterator[Window]:
         os.close(descriptor)
 
 
+def is_over(sandbox: fh.Sandbox, patience: float = _PATIENCE_S) -> bool:
+    """Whether the word of its end comes to its caller; what ran in it may be gone for a moment by then."""
+    cell, end = sandbox._session.cell, time.monotonic() + patience
+    assert cell is not None
+    while (ended := cell.ended()) is None and time.monotonic() < end:
+        time.sleep(0.01)
+    return ended is not None
+
+
 def family(pid: int) -> dict[int, int]:
     """Every process below `pid`, itself not counted: process number to start time, which no reuse repeats."""
     parents, started = dict[int, int](), dict[int, int]()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests import unread as fh
-from tests.chaos.remains import window
+from tests.chaos.remains import is_over, window
 from tests.limits.bounds import BOUNDS, by_cgroup
 from tests.run.command import fumehood
 
@@ -251,13 +251,16 @@ def test_time_is_counted_per_run(limits: dict[str, str], spend: str) -> None:
 @pytest.mark.parametrize("left", ["thread", "child"])
 def test_memory_is_held_between_runs_too(left: str) -> None:
     """What is left eating memory after its run is ended at the limit, and the next call says so."""
-    eat = f"def eat():\n    time.sleep(0.2)\n    {EATER.replace(chr(10), chr(10) + '    ')}\n"
+    told = "while not os.path.exists('go'): time.sleep(0.01)"
+    eat = f"def eat():\n    {told}\n    {EATER.replace(chr(10), chr(10) + '    ')}\n"
     leave = {"thread": "threading.Thread(target=eat).start()", "child": "if os.fork() == 0: eat()"}[left]
     with fh.Sandbox(policy=BOUNDS) as sandbox:
         first = sandbox.run(f"import os, threading, time\n{eat}{leave}")
         assert "completed" == first.outcome
         with window(sandbox) as inside:
+            sandbox.files.write("go", "")
             assert [] == inside.left(patience=20)
+        assert is_over(sandbox)
         with pytest.raises(fh.Error, match="memory"):
             sandbox.run("1")
 

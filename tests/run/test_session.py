@@ -14,7 +14,7 @@ import pytest
 from fumehood import pool
 from fumehood.errors import SandboxBusy, SandboxClosed, StateLost
 from tests import unread as fh
-from tests.chaos.remains import window
+from tests.chaos.remains import is_over, window
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -90,10 +90,8 @@ def test_a_sandbox_that_ended_between_runs_is_lost(sandbox: fh.Sandbox) -> None:
     sandbox.run(
         f"import os, threading, time\ndef end():\n    {TOLD}\n    os._exit(3)\nthreading.Thread(target=end).start()"
     )
-    cell, end = sandbox._session.cell, time.monotonic() + 30
     sandbox.files.write("go", "")
-    while cell is not None and cell.ended() is None and time.monotonic() < end:
-        time.sleep(0.01)
+    assert is_over(sandbox)
     with pytest.raises(StateLost, match="status 3"):
         sandbox.run("open('out/never', 'w')")
 
