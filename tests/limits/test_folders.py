@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
 
 from fumehood.kernel import folders
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from tests import unread as fh
+from tests.chaos.remains import named
 
 
 def test_the_names_are_those_that_the_library_finds(tmp_path: Path) -> None:
@@ -21,3 +23,28 @@ def test_the_names_are_those_that_the_library_finds(tmp_path: Path) -> None:
             (tmp_path / "another").touch()
     finally:
         os.close(descriptor)
+
+
+@pytest.mark.jail
+@pytest.mark.skipif(os.geteuid() != 0, reason="an ordinary user can't look at the warden's descriptors")
+def test_the_warden_and_the_broker_read_a_sandbox_from_places_of_their_own() -> None:
+    """One that begins where the other is would miss the processes before it, and with them what they hold."""
+    with fh.Sandbox() as sandbox:
+        sandbox.run("1")
+        cell = sandbox._session.cell
+        assert cell is not None
+        assert cell.meter is not None
+        place = os.lseek(cell.meter.descriptors["proc"], 0x5EA, os.SEEK_SET)
+        try:
+            assert [] == [told for told in _told() if f"pos:\t{place}\n" in told]
+        finally:
+            os.lseek(cell.meter.descriptors["proc"], 0, os.SEEK_SET)
+
+
+def _told() -> list[str]:
+    """What the kernel tells of the warden's descriptors, their places too."""
+    found: list[str] = []
+    for each in Path(f"/proc/{named('fumehood-warden')}/fdinfo").iterdir():
+        with suppress(FileNotFoundError):  # it comes and goes
+            found.append(each.read_text())
+    return found

@@ -138,17 +138,20 @@ class Ward:
         """Once it is sealed and its zygote has said which process it is, which one that is killed never does: tell."""
         if not (self.sealed and self.kin.pid):
             return
-        workspace, proc, *rest = self.sealed
+        workspace, theirs, *rest = self.sealed
         self.sealed = []
         if rest:
             self.listener = rest[0]
             self.warden.watch(self.listener, self._refused)
-        found = {"proc": proc} | (self.group.meters() if self.group is not None else {})
-        self.meter = Meter(found)
+        # Opened anew: who reads a folder moves the place in it that others go on from.
+        proc = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=theirs)
+        meters = self.group.meters() if self.group is not None else {}
+        self.meter = Meter({"proc": proc} | meters)
         self.reins = Reins(proc, self.group)
         self.workspace = workspace
-        opened: Message = {"event": "opened", "meters": [*found], "uid": self.uid, "mother": self.mother}
-        self._tell(opened, (workspace, *found.values()))
+        opened: Message = {"event": "opened", "meters": ["proc", *meters], "uid": self.uid, "mother": self.mother}
+        self._tell(opened, (workspace, theirs, *meters.values()))
+        os.close(theirs)
 
     # While it lives
 
