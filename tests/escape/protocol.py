@@ -95,7 +95,7 @@ ATTACKS: Final = (
     Attack("protocol-output", "Print until whoever keeps it has no memory left.",
            "for _ in range(60): os.write(1, bytes(1 << 20))", _broker_grew, ("output cap",)),
     Attack("protocol-slow-words", "Print what might be a key at each fourth character, for whoever looks for keys in it.",
-           "os.write(1, b'eyJ-' * 32_000)", lambda _, seen: seen.seconds > 6, ("one look at a word",)),
+           "os.write(1, b'eyJ-' * 80_000)", lambda _, seen: seen.seconds > 6, ("one look at a word",)),
     Attack("protocol-dear-display", "Show HTML whose open elements are made anew in each paragraph: 27 KB that take half a gigabyte to read.",
            "import json\nhtml = '<p>' + ''.join(f'<b id={n}>' for n in range(1500)) + '</p>' + '<p>x</p>' * 1500\n"
            "frame(json.dumps({'id': 1, 'event': 'display', 'bundle': {'text/html': html}}).encode())",
