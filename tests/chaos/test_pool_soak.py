@@ -150,9 +150,12 @@ def _trim() -> None:
 
 
 def _resident(pid: int) -> int:
-    """Counted page by page where one may look: what `statm` tells is behind by what each processor has not told yet."""
-    told = _rollup(pid, "Rss")
-    return told or int(read(f"/proc/{pid}/statm").split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    """The memory that is its own, and its share of shared memory; all, where only root may look closer.
+
+    Pages of programs and libraries are the kernel's to keep: they count as resident from when they are first needed.
+    """
+    own = _rollup(pid, "Anonymous") + _rollup(pid, "Pss_Shmem")
+    return own or int(read(f"/proc/{pid}/statm").split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def _proportional(pid: int) -> int:
